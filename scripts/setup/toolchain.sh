@@ -5,8 +5,9 @@
 # PyPI into .swarm/tools, which needs no permission. `. scripts/setup/env.sh` then lets cargo
 # find them; the Makefile does so by itself.
 #
-# Usage: scripts/setup/toolchain.sh [--no-apt] [--help]
-#   --no-apt   install no Debian packages, even if that were possible
+# Usage: scripts/setup/toolchain.sh [--no-apt | --has-libclang | --help]
+#   --no-apt         install no Debian packages, even if that were possible
+#   --has-libclang   install nothing; the exit code says whether libclang is there
 set -euo pipefail
 
 # shellcheck source=scripts/setup/packages.sh
@@ -66,6 +67,10 @@ install_libclang_from_pypi() {
 main() {
   case "${1:-}" in
     -h | --help) print_help "${BASH_SOURCE[0]}" && exit 0 ;;
+    --has-libclang)
+      has_libclang
+      exit
+      ;;
     --no-apt) export SWARM_NO_APT=1 ;;
     "") ;;
     *) die "unknown option $1 (see --help)" ;;
