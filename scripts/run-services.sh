@@ -29,7 +29,7 @@ ensure_secret() {
 start() { # NAME [ARGUMENT ...]
   local name="$1"
   shift
-  "$binaries/swarm-$name" "$@" >>"$data/logs/$name.log" 2>&1 &
+  "$binaries/swarm-$name" "$@" >"$data/logs/$name.log" 2>&1 &
   pid["$name"]="$!"
 }
 

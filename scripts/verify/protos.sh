@@ -21,6 +21,7 @@ find_base() {
   local head candidate
   head="$(git rev-parse HEAD)" || return 0
   for candidate in "$(git describe --tags --abbrev=0 2>/dev/null)" \
+    "$(git describe --tags --abbrev=0 HEAD~1 2>/dev/null)" \
     "$(git merge-base HEAD origin/main 2>/dev/null)" "$(git merge-base HEAD main 2>/dev/null)" HEAD~1; do
     [ -n "$candidate" ] || continue
     [ "$(git rev-parse -q --verify "$candidate^{commit}")" != "$head" ] || continue
