@@ -1,0 +1,116 @@
+//! Checks tokens locally, with cached keys.
+
+use std::sync::Arc;
+
+use jsonwebtoken::{Algorithm, Validation, decode, decode_header};
+use swarm_errors::{Code, Error, Result};
+use swarm_types::{Clock, Timestamp};
+use tokio::sync::RwLock;
+
+use crate::{AUDIENCE, Claims, ISSUER, KeySet, KeySource, Principal};
+
+/// How long an unknown key id must wait before it makes us fetch again: a stranger's made-up ids
+/// shall not become load on auth.
+const REFETCH_AFTER_SECONDS: i64 = 5;
+/// Clocks of two machines may differ by this much.
+const LEEWAY_SECONDS: i64 = 5;
+
+/// Verifies tokens. Cheap to share; one a process is enough.
+#[derive(Debug)]
+pub struct Verifier {
+    source: Arc<dyn KeySource>,
+    clock: Arc<dyn Clock>,
+    cached: RwLock<Cached>,
+}
+
+#[derive(Debug, Default)]
+struct Cached {
+    keys: KeySet,
+    fetched: Option<Timestamp>,
+}
+
+impl Verifier {
+    /// A verifier with keys from `source`, fetched at first use.
+    #[must_use]
+    pub fn new(source: Arc<dyn KeySource>, clock: Arc<dyn Clock>) -> Self {
+        Self { source, clock, cached: RwLock::default() }
+    }
+
+    /// The principal that this token proves.
+    ///
+    /// # Errors
+    /// `unauthenticated` when the token does not hold, `unavailable` when keys cannot be had.
+    pub async fn verify(&self, token: &str) -> Result<Principal> {
+        let claims = self.claims(token).await?;
+        Ok(Principal {
+            kind: claims.kind,
+            subject: claims.sub,
+            name: claims.name,
+            tenant: claims.tenant,
+            roles: claims.roles,
+        })
+    }
+
+    /// The verified claims of this token.
+    ///
+    /// # Errors
+    /// As [`Verifier::verify`].
+    pub async fn claims(&self, token: &str) -> Result<Claims> {
+        let header = decode_header(token).map_err(|error| refused("it is not a token of ours").with_source(error))?;
+        if header.alg != Algorithm::EdDSA {
+            return Err(refused("its algorithm is not EdDSA"));
+        }
+        let kid = header.kid.ok_or_else(|| refused("it names no key"))?;
+        let keys = self.keys_with(&kid).await?;
+        let key = keys.get(&kid).ok_or_else(|| refused("its key is not known"))?;
+        let claims = decode::<Claims>(token, key, &validation())
+            .map_err(|error| refused("its signature or claims do not hold").with_source(error))?
+            .claims;
+        self.check_times(&claims)?;
+        Ok(claims)
+    }
+
+    fn check_times(&self, claims: &Claims) -> Result<()> {
+        let now = self.clock.now().timestamp();
+        if now >= claims.exp + LEEWAY_SECONDS {
+            return Err(refused("it has expired"));
+        }
+        if now + LEEWAY_SECONDS < claims.iat {
+            return Err(refused("it is not valid yet"));
+        }
+        Ok(())
+    }
+
+    async fn keys_with(&self, kid: &str) -> Result<KeySet> {
+        {
+            let cached = self.cached.read().await;
+            if cached.keys.get(kid).is_some() || self.is_fresh(&cached) {
+                return Ok(cached.keys.clone());
+            }
+        }
+        let mut cached = self.cached.write().await;
+        if cached.keys.get(kid).is_none() && !self.is_fresh(&cached) {
+            cached.keys = KeySet::parse(&self.source.fetch().await?)?;
+            cached.fetched = Some(self.clock.now());
+        }
+        Ok(cached.keys.clone())
+    }
+
+    fn is_fresh(&self, cached: &Cached) -> bool {
+        cached.fetched.is_some_and(|at| (self.clock.now() - at).num_seconds() < REFETCH_AFTER_SECONDS)
+    }
+}
+
+/// Times are checked against our own clock, so that tests can move it.
+fn validation() -> Validation {
+    let mut validation = Validation::new(Algorithm::EdDSA);
+    validation.validate_exp = false;
+    validation.set_issuer(&[ISSUER]);
+    validation.set_audience(&[AUDIENCE]);
+    validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
+    validation
+}
+
+fn refused(why: &str) -> Error {
+    Error::new(Code::Unauthenticated, format!("the token is refused: {why}"))
+}
