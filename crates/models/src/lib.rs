@@ -14,6 +14,7 @@ mod config;
 mod factory;
 pub mod fallback;
 pub mod files;
+pub mod grammar;
 mod provider;
 pub mod scripted;
 mod span;
