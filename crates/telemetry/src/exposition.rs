@@ -7,7 +7,7 @@
 /// The content type of what [`crate::Registry::encode`] returns.
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// Rewrites `# HELP` and `# TYPE` of counters and leaves the end mark out.
+/// Rewrites `# HELP` and `# TYPE` of counters, and leaves out empty braces and the end mark.
 pub(crate) fn prometheus(open_metrics: &str) -> String {
     let mut result = String::with_capacity(open_metrics.len() + 256);
     let mut help: Option<(&str, &str)> = None;
@@ -21,9 +21,29 @@ pub(crate) fn prometheus(open_metrics: &str) -> String {
             }
             result.push_str(&format!("# TYPE {name}{suffix} {kind}\n"));
         } else if line != "# EOF" {
-            result.push_str(line);
-            result.push('\n');
+            push_sample(&mut result, line);
         }
     }
     result
+}
+
+fn push_sample(result: &mut String, line: &str) {
+    match line.split_once('{') {
+        Some((name, rest)) if rest.starts_with('}') => result.extend([name, &rest[1..], "\n"]),
+        _ => result.extend([line, "\n"]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_counter_and_a_gauge_of_nearly_the_same_name_stay_apart() {
+        let open_metrics = "# HELP a Now.\n# TYPE a gauge\na{} 1\n# HELP a Ever.\n# TYPE a counter\na_total{b=\"{}\"} 2\n# EOF\n";
+        assert_eq!(
+            prometheus(open_metrics),
+            "# HELP a Now.\n# TYPE a gauge\na 1\n# HELP a_total Ever.\n# TYPE a_total counter\na_total{b=\"{}\"} 2\n"
+        );
+    }
 }

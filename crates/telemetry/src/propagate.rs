@@ -124,8 +124,11 @@ impl Injector for HeadersMut<'_> {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use std::sync::{Arc, Mutex};
+
     use opentelemetry::trace::TracerProvider;
-    use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider};
+    use opentelemetry_sdk::error::OTelSdkResult;
+    use opentelemetry_sdk::trace::{SdkTracerProvider, SpanData, SpanExporter};
     use tracing_subscriber::layer::SubscriberExt;
 
     use super::*;
@@ -137,13 +140,24 @@ mod tests {
         HeaderMap::from_iter([(HeaderName::from_static(TRACEPARENT), HeaderValue::from_str(traceparent).unwrap())])
     }
 
+    /// Keeps what is exported.
+    #[derive(Debug, Clone, Default)]
+    struct Kept(Arc<Mutex<Vec<SpanData>>>);
+
+    impl SpanExporter for Kept {
+        async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
+            self.0.lock().unwrap().extend(batch);
+            Ok(())
+        }
+    }
+
     /// Runs `work` under a subscriber of its own and returns what would have been exported.
-    fn traced(work: impl FnOnce()) -> Vec<opentelemetry_sdk::trace::SpanData> {
-        let exporter = InMemorySpanExporter::default();
+    fn traced(work: impl FnOnce()) -> Vec<SpanData> {
+        let exporter = Kept::default();
         let provider = SdkTracerProvider::builder().with_simple_exporter(trace::Redacting(exporter.clone())).build();
         let subscriber = tracing_subscriber::registry().with(trace::layer(provider.tracer("test")));
         tracing::subscriber::with_default(subscriber, work);
-        exporter.get_finished_spans().unwrap()
+        exporter.0.lock().unwrap().clone()
     }
 
     #[test]

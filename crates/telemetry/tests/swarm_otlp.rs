@@ -1,4 +1,5 @@
-//! Spans reach a real OTLP receiver. One test: `init` is for the whole process.
+//! Spans reach a real OTLP receiver. One test: `init` is for the whole process. The file's name
+//! begins as our crates' names do, since only their spans are traced.
 #![allow(clippy::unwrap_used)]
 
 use opentelemetry_proto::tonic::collector::trace::v1::trace_service_server::{TraceService, TraceServiceServer};
