@@ -1,0 +1,92 @@
+//! A service's own token, and the keys that verify everybody's: both come from auth.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use swarm_config::Secret;
+use swarm_errors::Result;
+use swarm_identity::KeySource;
+use swarm_proto::auth::v1::session_service_client::SessionServiceClient;
+use swarm_proto::auth::v1::{GetKeysRequest, IssueServiceTokenRequest};
+use swarm_types::{Clock, Timestamp};
+use tokio::sync::Mutex;
+use tonic::transport::Channel;
+
+use crate::{Acting, Retry, call, request};
+
+const DEADLINE: Duration = Duration::from_secs(5);
+
+/// The service's own token, exchanged for the shared secret and kept until shortly before it expires.
+#[derive(Debug)]
+pub struct ServiceTokens {
+    service: &'static str,
+    secret: Secret,
+    auth: SessionServiceClient<Channel>,
+    clock: Arc<dyn Clock>,
+    current: Mutex<Option<(String, Timestamp)>>,
+}
+
+impl ServiceTokens {
+    pub(crate) fn new(service: &'static str, secret: Secret, auth: Channel, clock: Arc<dyn Clock>) -> Self {
+        Self { service, secret, auth: SessionServiceClient::new(auth), clock, current: Mutex::default() }
+    }
+
+    /// The current token.
+    ///
+    /// # Errors
+    /// When auth cannot be reached or refuses the secret.
+    pub async fn token(&self) -> Result<String> {
+        let mut current = self.current.lock().await;
+        if let Some((token, renew_at)) = current.as_ref()
+            && self.clock.now() < *renew_at
+        {
+            return Ok(token.clone());
+        }
+        let (token, renew_at) = self.issue().await?;
+        *current = Some((token.clone(), renew_at));
+        Ok(token)
+    }
+
+    async fn issue(&self) -> Result<(String, Timestamp)> {
+        let asked = self.clock.now();
+        let answer = call(Retry::Safe, || async {
+            let message =
+                IssueServiceTokenRequest { service: self.service.to_owned(), secret: self.secret.expose().to_owned() };
+            self.auth.clone().issue_service_token(request(&Acting::Itself, DEADLINE, message)?).await
+        })
+        .await
+        .map_err(|error| error.context("no service token from auth"))?;
+        let tokens = answer.tokens.unwrap_or_default();
+        // Renewed after three quarters of its life, so that no call sets out with a token about to end.
+        let renew_at = asked + TimeDelta::seconds(i64::from(tokens.expires_in) * 3 / 4);
+        Ok((tokens.access_token, renew_at))
+    }
+}
+
+/// The public keys, fetched from auth.
+#[derive(Debug)]
+pub struct RemoteKeys {
+    auth: SessionServiceClient<Channel>,
+}
+
+impl RemoteKeys {
+    pub(crate) fn new(auth: Channel) -> Self {
+        Self { auth: SessionServiceClient::new(auth) }
+    }
+}
+
+impl KeySource for RemoteKeys {
+    fn fetch(&self) -> Pin<Box<dyn Future<Output = Result<String>> + Send + '_>> {
+        Box::pin(async {
+            let answer = call(Retry::Safe, || async {
+                self.auth.clone().get_keys(request(&Acting::Itself, DEADLINE, GetKeysRequest {})?).await
+            })
+            .await
+            .map_err(|error| error.context("no keys from auth"))?;
+            Ok(answer.jwks_json)
+        })
+    }
+}
