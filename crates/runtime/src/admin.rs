@@ -45,8 +45,20 @@ struct Version {
 impl Admin {
     /// The admin port of the service `name`.
     #[must_use]
-    pub fn new(listener: TcpListener, registry: Registry, readiness: Readiness, name: &'static str) -> Self {
-        Self { listener, about: About { registry, readiness, name } }
+    pub fn new(
+        listener: TcpListener,
+        registry: Registry,
+        readiness: Readiness,
+        name: &'static str,
+    ) -> Self {
+        Self {
+            listener,
+            about: About {
+                registry,
+                readiness,
+                name,
+            },
+        }
     }
 
     /// Where it listens.
@@ -59,7 +71,11 @@ impl Admin {
 
     /// Serves until everything else of this life has ended.
     pub fn spawn(self, lifecycle: &Lifecycle) {
-        lifecycle.spawn_last("admin", OnExit::Stop, self.serve(lifecycle.soft(), lifecycle.hard()));
+        lifecycle.spawn_last(
+            "admin",
+            OnExit::Stop,
+            self.serve(lifecycle.soft(), lifecycle.hard()),
+        );
     }
 
     /// Serves until `hard`; not ready from `soft` on. Spawn it with [`Lifecycle::spawn_last`],
@@ -98,12 +114,19 @@ async fn health(State(about): State<About>) -> impl IntoResponse {
 
 async fn ready(State(about): State<About>) -> impl IntoResponse {
     let found = about.readiness.snapshot().await;
-    let status = if found.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let status = if found.ready {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
     (status, Json(found))
 }
 
 async fn metrics(State(about): State<About>) -> impl IntoResponse {
-    ([(header::CONTENT_TYPE, swarm_telemetry::CONTENT_TYPE)], about.registry.encode())
+    (
+        [(header::CONTENT_TYPE, swarm_telemetry::CONTENT_TYPE)],
+        about.registry.encode(),
+    )
 }
 
 async fn version(State(about): State<About>) -> impl IntoResponse {

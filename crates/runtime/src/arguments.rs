@@ -1,6 +1,6 @@
 //! The few flags of a service: pure.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use swarm_config::Loader;
 use swarm_errors::{Error, Result};
@@ -44,7 +44,12 @@ impl Arguments {
                 Some((flag, value)) => (flag.to_owned(), Some(value.to_owned())),
                 None => (argument, None),
             };
-            let mut value = || given.clone().or_else(|| arguments.next()).ok_or_else(|| Error::invalid(&flag, "needs a value"));
+            let mut value = || {
+                given
+                    .clone()
+                    .or_else(|| arguments.next())
+                    .ok_or_else(|| Error::invalid(&flag, "needs a value"))
+            };
             match flag.as_str() {
                 "--config" => config = Some(PathBuf::from(value()?)),
                 "--set" => overrides.push(pair(&value()?)?),
@@ -58,13 +63,17 @@ impl Arguments {
 }
 
 /// The loader of settings with these flags.
-pub(crate) fn loader(config: Option<PathBuf>, overrides: Vec<(String, String)>) -> Loader {
-    let loader = Loader::from_process().file(config.as_deref());
-    overrides.into_iter().fold(loader, |loader, (key, value)| loader.set(&key, value))
+pub(crate) fn loader(config: Option<&Path>, overrides: Vec<(String, String)>) -> Loader {
+    let loader = Loader::from_process().file(config);
+    overrides
+        .into_iter()
+        .fold(loader, |loader, (key, value)| loader.set(&key, value))
 }
 
 fn pair(text: &str) -> Result<(String, String)> {
-    let (key, value) = text.split_once('=').ok_or_else(|| Error::invalid("--set", "must be KEY=VALUE"))?;
+    let (key, value) = text
+        .split_once('=')
+        .ok_or_else(|| Error::invalid("--set", "must be KEY=VALUE"))?;
     Ok((key.to_owned(), value.to_owned()))
 }
 
@@ -83,15 +92,25 @@ mod tests {
             config: Some("a.toml".into()),
             overrides: vec![("x.y".into(), "1".into()), ("url".into(), "a=b".into())],
         };
-        assert_eq!(parse("--config a.toml --set x.y=1 --set url=a=b").unwrap(), expected);
-        assert_eq!(parse("--config=a.toml --set=x.y=1 --set=url=a=b").unwrap(), expected);
+        assert_eq!(
+            parse("--config a.toml --set x.y=1 --set url=a=b").unwrap(),
+            expected
+        );
+        assert_eq!(
+            parse("--config=a.toml --set=x.y=1 --set=url=a=b").unwrap(),
+            expected
+        );
         assert_eq!(parse("--config a.toml --help").unwrap(), Arguments::Help);
         assert_eq!(parse("-V").unwrap(), Arguments::Version);
     }
 
     #[test]
     fn the_wrong_flag_is_named() {
-        for (line, flag) in [("--port 1", "--port"), ("--config", "--config"), ("--set x", "--set")] {
+        for (line, flag) in [
+            ("--port 1", "--port"),
+            ("--config", "--config"),
+            ("--set x", "--set"),
+        ] {
             assert_eq!(parse(line).unwrap_err().fields()[0].field, flag);
         }
     }

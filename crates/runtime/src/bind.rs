@@ -19,7 +19,9 @@ pub async fn bind(key: &'static str, listen: Listen) -> Result<TcpListener> {
             ErrorKind::PermissionDenied => format!("{address} may not be used without more rights"),
             _ => format!("cannot listen on {address}: {error}"),
         };
-        Error::new(Code::Unavailable, format!("{key}: {why}")).with_field(key, why).with_source(error)
+        Error::new(Code::Unavailable, format!("{key}: {why}"))
+            .with_field(key, why)
+            .with_source(error)
     })
 }
 
@@ -34,6 +36,9 @@ mod tests {
         let address = first.local_addr().unwrap();
         let error = bind("test.listen", Listen(address)).await.unwrap_err();
         assert_eq!(error.fields()[0].field, "test.listen");
-        assert_eq!(error.detail(), format!("test.listen: {address} is taken by another process"));
+        assert_eq!(
+            error.detail(),
+            format!("test.listen: {address} is taken by another process")
+        );
     }
 }

@@ -32,7 +32,10 @@ impl Default for RuntimeConfig {
 impl Validate for RuntimeConfig {
     fn validate(&self) -> Result<()> {
         if self.grace_seconds > 3600 {
-            return Err(Error::invalid("runtime.grace_seconds", "must be at most 3600"));
+            return Err(Error::invalid(
+                "runtime.grace_seconds",
+                "must be at most 3600",
+            ));
         }
         Ok(())
     }

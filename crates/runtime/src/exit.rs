@@ -30,6 +30,10 @@ impl ExitStatus {
 
 impl From<ExitStatus> for ExitCode {
     fn from(status: ExitStatus) -> Self {
-        if status.is_clean() { Self::SUCCESS } else { Self::FAILURE }
+        if status.is_clean() {
+            Self::SUCCESS
+        } else {
+            Self::FAILURE
+        }
     }
 }

@@ -84,7 +84,12 @@ impl Lifecycle {
 
     /// Runs `task`, which must end when [`Self::soft`] is cancelled and its running work is done,
     /// or when [`Self::hard`] is.
-    pub fn spawn(&self, name: &'static str, on_exit: OnExit, task: impl Future<Output = Result<()>> + Send + 'static) {
+    pub fn spawn(
+        &self,
+        name: &'static str,
+        on_exit: OnExit,
+        task: impl Future<Output = Result<()>> + Send + 'static,
+    ) {
         self.spawn_on(&self.inner.work, name, on_exit, task);
     }
 
@@ -153,9 +158,15 @@ impl Lifecycle {
             Err(_) => self.abort_running(),
         };
         if !aborted.is_empty() {
-            tracing::error!(tasks = aborted.join(", "), "tasks did not end and were aborted");
+            tracing::error!(
+                tasks = aborted.join(", "),
+                "tasks did not end and were aborted"
+            );
         }
-        ExitStatus { failures: self.state().failures.clone(), aborted }
+        ExitStatus {
+            failures: self.state().failures.clone(),
+            aborted,
+        }
     }
 
     /// Until all work is done, the grace time is over, or someone insists.
@@ -166,7 +177,12 @@ impl Lifecycle {
             () = tokio::time::sleep(self.inner.grace) => "the grace time is over",
             signal = signals.next() => signal,
         };
-        let names: Vec<_> = self.state().running.values().map(|(name, _)| *name).collect();
+        let names: Vec<_> = self
+            .state()
+            .running
+            .values()
+            .map(|(name, _)| *name)
+            .collect();
         tracing::warn!(reason, tasks = names.join(", "), "stopping hard");
     }
 
@@ -187,7 +203,10 @@ impl Lifecycle {
         let this = self.clone();
         let handle = tracker.spawn(async move {
             // Also when it is aborted.
-            let _running = Running { lifecycle: this.clone(), id };
+            let _running = Running {
+                lifecycle: this.clone(),
+                id,
+            };
             let end = AssertUnwindSafe(task).catch_unwind().await;
             this.ended(name, on_exit, end);
         });
@@ -231,7 +250,10 @@ impl Lifecycle {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.inner.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.inner
+            .state
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -9,10 +9,18 @@ use super::*;
 const LONG: Duration = Duration::from_secs(600);
 
 /// A life that is driven by a test's own signals.
-fn driven(lifecycle: &Lifecycle) -> (mpsc::UnboundedSender<&'static str>, tokio::task::JoinHandle<ExitStatus>) {
+fn driven(
+    lifecycle: &Lifecycle,
+) -> (
+    mpsc::UnboundedSender<&'static str>,
+    tokio::task::JoinHandle<ExitStatus>,
+) {
     let (signals, receiver) = mpsc::unbounded_channel();
     let lifecycle = lifecycle.clone();
-    (signals, tokio::spawn(async move { lifecycle.drive(Signals::Channel(receiver)).await }))
+    (
+        signals,
+        tokio::spawn(async move { lifecycle.drive(Signals::Channel(receiver)).await }),
+    )
 }
 
 fn failures(status: &ExitStatus) -> Vec<&'static str> {
@@ -101,15 +109,26 @@ async fn a_panic_stops_the_process_and_is_named() {
         soft.cancelled().await;
         Ok(())
     });
-    lifecycle.spawn("scheduler", OnExit::Stop, async { panic!("index {} is out of range", 7) });
+    lifecycle.spawn("scheduler", OnExit::Stop, async {
+        panic!("index {} is out of range", 7)
+    });
     let status = lifecycle.stopped().await;
-    assert_eq!(status.failures, [Failure { task: "scheduler", reason: "it panicked: index 7 is out of range".into() }]);
+    assert_eq!(
+        status.failures,
+        [Failure {
+            task: "scheduler",
+            reason: "it panicked: index 7 is out of range".into()
+        }]
+    );
 }
 
 #[tokio::test]
 async fn a_failure_or_an_early_end_stops_the_process() {
     for (end, reason) in [
-        (Err(Error::unavailable("the database")), "unavailable: the database"),
+        (
+            Err(Error::unavailable("the database")),
+            "unavailable: the database",
+        ),
         (Ok(()), "it ended before the process was to stop"),
     ] {
         let lifecycle = Lifecycle::new(LONG);
@@ -124,7 +143,9 @@ async fn a_failure_or_an_early_end_stops_the_process() {
 async fn the_failure_of_a_lesser_task_does_not_stop_the_process() {
     let lifecycle = Lifecycle::new(LONG);
     lifecycle.spawn("sweeper", OnExit::Log, async { panic!("oh") });
-    lifecycle.spawn("warmer", OnExit::Log, async { Err(Error::unavailable("cache")) });
+    lifecycle.spawn("warmer", OnExit::Log, async {
+        Err(Error::unavailable("cache"))
+    });
     while !lifecycle.state().running.is_empty() {
         tokio::task::yield_now().await;
     }

@@ -43,17 +43,24 @@ pub trait Program {
 pub fn main<P: Program>() -> ExitCode {
     let (config, overrides) = match Arguments::parse(std::env::args().skip(1)) {
         Ok(Arguments::Run { config, overrides }) => (config, overrides),
-        Ok(Arguments::Help) => return say(&mut std::io::stdout(), &format!("Usage: {} {HELP}", P::NAME), ExitCode::SUCCESS),
+        Ok(Arguments::Help) => {
+            return say(
+                &mut std::io::stdout(),
+                &format!("Usage: {} {HELP}", P::NAME),
+                ExitCode::SUCCESS,
+            );
+        }
         Ok(Arguments::Version) => {
             let version = format!("{} {}", P::NAME, env!("CARGO_PKG_VERSION"));
             return say(&mut std::io::stdout(), &version, ExitCode::SUCCESS);
         }
         Err(error) => return fail::<P>(&error),
     };
-    let config = match arguments::loader(config, overrides).load::<P::Config>(P::SECTIONS) {
-        Ok(config) => config,
-        Err(error) => return fail::<P>(&error),
-    };
+    let config =
+        match arguments::loader(config.as_deref(), overrides).load::<P::Config>(P::SECTIONS) {
+            Ok(config) => config,
+            Err(error) => return fail::<P>(&error),
+        };
     match block_on(serve::<P>(config)) {
         Ok(Ok(status)) => status.into(),
         Ok(Err(error)) | Err(error) => fail::<P>(&error),
@@ -78,7 +85,10 @@ async fn serve<P: Program>(config: P::Config) -> Result<ExitStatus> {
 ///
 /// # Errors
 /// When `start` fails; what it had spawned by then is ended.
-pub async fn run(grace: Duration, start: impl AsyncFnOnce(&Lifecycle) -> Result<()>) -> Result<ExitStatus> {
+pub async fn run(
+    grace: Duration,
+    start: impl AsyncFnOnce(&Lifecycle) -> Result<()>,
+) -> Result<ExitStatus> {
     let lifecycle = Lifecycle::new(grace);
     if let Err(error) = start(&lifecycle).await {
         lifecycle.kill();
@@ -92,7 +102,10 @@ pub async fn run(grace: Duration, start: impl AsyncFnOnce(&Lifecycle) -> Result<
 /// # Errors
 /// When the system gives no threads.
 pub fn block_on<F: Future>(future: F) -> Result<F::Output> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Error::internal)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(Error::internal)?;
     let output = runtime.block_on(future);
     runtime.shutdown_timeout(RUNTIME_LIMIT);
     Ok(output)
@@ -101,12 +114,24 @@ pub fn block_on<F: Future>(future: F) -> Result<F::Output> {
 /// The exit code of a program that could not start: 2 when its settings are wrong, else 1.
 #[must_use]
 pub fn exit_code(error: &Error) -> ExitCode {
-    if error.code() == Code::InvalidArgument { ExitCode::from(EXIT_CONFIGURATION) } else { ExitCode::FAILURE }
+    if error.code() == Code::InvalidArgument {
+        ExitCode::from(EXIT_CONFIGURATION)
+    } else {
+        ExitCode::FAILURE
+    }
 }
 
 fn fail<P: Program>(error: &Error) -> ExitCode {
-    let words = if error.code() == Code::InvalidArgument { "configuration" } else { "cannot start" };
-    say(&mut std::io::stderr(), &format!("{}: {words}: {}", P::NAME, error.detail()), exit_code(error))
+    let words = if error.code() == Code::InvalidArgument {
+        "configuration"
+    } else {
+        "cannot start"
+    };
+    say(
+        &mut std::io::stderr(),
+        &format!("{}: {words}: {}", P::NAME, error.detail()),
+        exit_code(error),
+    )
 }
 
 /// There is nobody left to tell when the stream is closed.

@@ -94,7 +94,11 @@ impl Readiness {
         F: Fn() -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<()>> + Send + 'static,
     {
-        self.add(name, true, Probe::Check(Arc::new(move || Box::pin(check()))));
+        self.add(
+            name,
+            true,
+            Probe::Check(Arc::new(move || Box::pin(check()))),
+        );
     }
 
     /// A dependency that is shown, and without which the service still is ready, such as a cache.
@@ -103,7 +107,11 @@ impl Readiness {
         F: Fn() -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<()>> + Send + 'static,
     {
-        self.add(name, false, Probe::Check(Arc::new(move || Box::pin(check()))));
+        self.add(
+            name,
+            false,
+            Probe::Check(Arc::new(move || Box::pin(check()))),
+        );
     }
 
     /// A required dependency whose state the service sets itself, such as a warmed index.
@@ -123,19 +131,37 @@ impl Readiness {
     pub async fn snapshot(&self) -> Snapshot {
         let entries = lock(&self.inner.entries).clone();
         let dependencies = futures::future::join_all(entries.iter().map(probe)).await;
-        let draining = self.inner.draining.get().is_some_and(CancellationToken::is_cancelled);
-        let ready = !draining && dependencies.iter().all(|dependency| dependency.ready || !dependency.required);
-        Snapshot { ready, draining, dependencies }
+        let draining = self
+            .inner
+            .draining
+            .get()
+            .is_some_and(CancellationToken::is_cancelled);
+        let ready = !draining
+            && dependencies
+                .iter()
+                .all(|dependency| dependency.ready || !dependency.required);
+        Snapshot {
+            ready,
+            draining,
+            dependencies,
+        }
     }
 
     fn add(&self, name: &'static str, is_required: bool, probe: Probe) {
-        lock(&self.inner.entries).push(Entry { name, is_required, probe });
+        lock(&self.inner.entries).push(Entry {
+            name,
+            is_required,
+            probe,
+        });
     }
 }
 
 impl fmt::Debug for Readiness {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names: Vec<_> = lock(&self.inner.entries).iter().map(|entry| entry.name).collect();
+        let names: Vec<_> = lock(&self.inner.entries)
+            .iter()
+            .map(|entry| entry.name)
+            .collect();
         f.debug_tuple("Readiness").field(&names).finish()
     }
 }
@@ -174,7 +200,8 @@ mod tests {
         assert!(readiness.snapshot().await.ready);
         readiness.register("database", || async { Ok(()) });
         readiness.register_optional("cache", || async {
-            Err(Error::unavailable("cannot connect").with_source(std::io::Error::other("user hunter2")))
+            Err(Error::unavailable("cannot connect")
+                .with_source(std::io::Error::other("user hunter2")))
         });
         let index = readiness.flag("index");
         let found = readiness.snapshot().await;
@@ -191,7 +218,10 @@ mod tests {
             ]})
         );
         index.set_not_ready("rebuilding");
-        assert_eq!(readiness.snapshot().await.dependencies[2].detail, "rebuilding");
+        assert_eq!(
+            readiness.snapshot().await.dependencies[2].detail,
+            "rebuilding"
+        );
     }
 
     #[tokio::test]
@@ -199,7 +229,10 @@ mod tests {
         let readiness = Readiness::new();
         readiness.register("database", std::future::pending::<Result<()>>);
         let found = readiness.snapshot().await;
-        assert_eq!((found.ready, found.dependencies[0].detail.as_str()), (false, "no answer within 1 s"));
+        assert_eq!(
+            (found.ready, found.dependencies[0].detail.as_str()),
+            (false, "no answer within 1 s")
+        );
     }
 
     #[tokio::test]

@@ -24,13 +24,19 @@ impl Signals {
     /// From now on, SIGTERM and SIGINT no longer kill the process.
     pub(crate) fn listen() -> Result<Self> {
         let stream = |kind| signal(kind).map_err(Error::internal);
-        Ok(Self::Process { terminate: stream(SignalKind::terminate())?, interrupt: stream(SignalKind::interrupt())? })
+        Ok(Self::Process {
+            terminate: stream(SignalKind::terminate())?,
+            interrupt: stream(SignalKind::interrupt())?,
+        })
     }
 
     /// The next order's name.
     pub(crate) async fn next(&mut self) -> &'static str {
         match self {
-            Self::Process { terminate, interrupt } => tokio::select! {
+            Self::Process {
+                terminate,
+                interrupt,
+            } => tokio::select! {
                 Some(()) = terminate.recv() => "SIGTERM",
                 Some(()) = interrupt.recv() => "SIGINT",
                 else => std::future::pending().await,

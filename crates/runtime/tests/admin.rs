@@ -19,7 +19,11 @@ async fn get(address: SocketAddr, path: &str) -> (u16, String, String) {
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.unwrap();
     let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-    (head[9..12].parse().unwrap(), head.to_lowercase(), body.to_owned())
+    (
+        head[9..12].parse().unwrap(),
+        head.to_lowercase(),
+        body.to_owned(),
+    )
 }
 
 #[tokio::test]
@@ -28,7 +32,12 @@ async fn the_admin_port_tells_all_until_the_end() {
     let (registry, readiness) = (Registry::new(), Readiness::new());
     registry.counter(names::AGENT_TASKS_TOTAL).with([]).inc();
     let database = readiness.flag("database");
-    let admin = Admin::new(bind("test.admin", Listen::loopback(0)).await.unwrap(), registry, readiness, "test");
+    let admin = Admin::new(
+        bind("test.admin", Listen::loopback(0)).await.unwrap(),
+        registry,
+        readiness,
+        "test",
+    );
     let address = admin.local_addr().unwrap();
     admin.spawn(&lifecycle);
     let (finish, finished) = tokio::sync::oneshot::channel::<()>();
@@ -38,7 +47,13 @@ async fn the_admin_port_tells_all_until_the_end() {
     });
 
     let (status, _, body) = get(address, "/health").await;
-    assert_eq!((status, serde_json::from_str::<Value>(&body).unwrap()["status"].clone()), (200, "alive".into()));
+    assert_eq!(
+        (
+            status,
+            serde_json::from_str::<Value>(&body).unwrap()["status"].clone()
+        ),
+        (200, "alive".into())
+    );
     let (status, _, body) = get(address, "/ready").await;
     assert_eq!(status, 503);
     assert_eq!(
@@ -51,16 +66,36 @@ async fn the_admin_port_tells_all_until_the_end() {
     assert_eq!(get(address, "/ready").await.0, 200);
     let (status, head, body) = get(address, "/metrics").await;
     assert!(status == 200 && head.contains(CONTENT_TYPE), "{head}");
-    assert!(body.lines().any(|line| line == "qwen_swarm_agent_tasks_total 1.0"), "{body}");
+    assert!(
+        body.lines()
+            .any(|line| line == "qwen_swarm_agent_tasks_total 1.0"),
+        "{body}"
+    );
     let (_, _, body) = get(address, "/version").await;
     let version: Value = serde_json::from_str(&body).unwrap();
-    assert_eq!((version["name"].clone(), version["version"].clone()), ("test".into(), env!("CARGO_PKG_VERSION").into()));
+    assert_eq!(
+        (version["name"].clone(), version["version"].clone()),
+        ("test".into(), env!("CARGO_PKG_VERSION").into())
+    );
 
     lifecycle.shutdown();
     let (status, _, body) = get(address, "/ready").await;
-    assert_eq!((status, serde_json::from_str::<Value>(&body).unwrap()["draining"].clone()), (503, true.into()));
-    assert_eq!(get(address, "/health").await.0, 200, "alive while it drains");
+    assert_eq!(
+        (
+            status,
+            serde_json::from_str::<Value>(&body).unwrap()["draining"].clone()
+        ),
+        (503, true.into())
+    );
+    assert_eq!(
+        get(address, "/health").await.0,
+        200,
+        "alive while it drains"
+    );
     finish.send(()).unwrap();
     assert!(lifecycle.stopped().await.is_clean());
-    assert!(TcpStream::connect(address).await.is_err(), "the port is free again");
+    assert!(
+        TcpStream::connect(address).await.is_err(),
+        "the port is free again"
+    );
 }

@@ -50,7 +50,10 @@ impl Default for TelemetryConfig {
 impl Validate for TelemetryConfig {
     fn validate(&self) -> Result<()> {
         if !(0.0..=1.0).contains(&self.sample_ratio) {
-            return Err(Error::invalid("telemetry.sample_ratio", "must be from 0 to 1"));
+            return Err(Error::invalid(
+                "telemetry.sample_ratio",
+                "must be from 0 to 1",
+            ));
         }
         if !self.otlp_endpoint.is_empty() && !self.otlp_endpoint.starts_with("http://") {
             return Err(Error::invalid(
@@ -100,10 +103,34 @@ mod tests {
         let good = TelemetryConfig::default();
         good.validate().unwrap();
         for (config, key) in [
-            (TelemetryConfig { sample_ratio: 1.5, ..good.clone() }, "telemetry.sample_ratio"),
-            (TelemetryConfig { sample_ratio: f64::NAN, ..good.clone() }, "telemetry.sample_ratio"),
-            (TelemetryConfig { log_level: "swarm=loud".into(), ..good.clone() }, "telemetry.log_level"),
-            (TelemetryConfig { otlp_endpoint: "https://x".into(), ..good.clone() }, "telemetry.otlp_endpoint"),
+            (
+                TelemetryConfig {
+                    sample_ratio: 1.5,
+                    ..good.clone()
+                },
+                "telemetry.sample_ratio",
+            ),
+            (
+                TelemetryConfig {
+                    sample_ratio: f64::NAN,
+                    ..good.clone()
+                },
+                "telemetry.sample_ratio",
+            ),
+            (
+                TelemetryConfig {
+                    log_level: "swarm=loud".into(),
+                    ..good.clone()
+                },
+                "telemetry.log_level",
+            ),
+            (
+                TelemetryConfig {
+                    otlp_endpoint: "https://x".into(),
+                    ..good.clone()
+                },
+                "telemetry.otlp_endpoint",
+            ),
         ] {
             assert_eq!(config.validate().unwrap_err().fields()[0].field, key);
         }

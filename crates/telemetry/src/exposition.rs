@@ -14,7 +14,10 @@ pub(crate) fn prometheus(open_metrics: &str) -> String {
     for line in open_metrics.lines() {
         if let Some(rest) = line.strip_prefix("# HELP ") {
             help = rest.split_once(' ');
-        } else if let Some((name, kind)) = line.strip_prefix("# TYPE ").and_then(|rest| rest.split_once(' ')) {
+        } else if let Some((name, kind)) = line
+            .strip_prefix("# TYPE ")
+            .and_then(|rest| rest.split_once(' '))
+        {
             let suffix = if kind == "counter" { "_total" } else { "" };
             if let Some((_, words)) = help.take() {
                 result.push_str(&format!("# HELP {name}{suffix} {words}\n"));

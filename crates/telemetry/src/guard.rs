@@ -15,16 +15,22 @@ pub struct Guard {
 
 impl Guard {
     pub(crate) fn new(provider: SdkTracerProvider) -> Self {
-        Self { provider: Some(provider) }
+        Self {
+            provider: Some(provider),
+        }
     }
 
     /// Sends the spans that wait, in less than two seconds, and stops. Prefer it to dropping the
     /// guard on an async thread, which would block that thread meanwhile.
     pub async fn shutdown(mut self) {
-        let Some(provider) = self.provider.take() else { return };
+        let Some(provider) = self.provider.take() else {
+            return;
+        };
         // Sending needs the runtime's threads, so the wait must not take one.
         let flushed = tokio::task::spawn_blocking(move || flush(&provider));
-        tokio::time::timeout(LIMIT + Duration::from_millis(300), flushed).await.ok();
+        tokio::time::timeout(LIMIT + Duration::from_millis(300), flushed)
+            .await
+            .ok();
     }
 }
 
@@ -65,8 +71,16 @@ mod tests {
             drop(provider.tracer("test").start("span"));
             let start = Instant::now();
             let guard = Guard::new(provider);
-            if is_dropped { drop(guard) } else { guard.shutdown().await }
-            assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
+            if is_dropped {
+                drop(guard);
+            } else {
+                guard.shutdown().await;
+            }
+            assert!(
+                start.elapsed() < Duration::from_secs(2),
+                "{:?}",
+                start.elapsed()
+            );
         }
     }
 }

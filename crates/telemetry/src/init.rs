@@ -22,9 +22,8 @@ use crate::{Guard, LogFormat, TelemetryConfig, trace};
 /// programs call this, tests of libraries do not.
 pub fn init(config: &TelemetryConfig, service: &'static str) -> Result<Guard> {
     let filter = match std::env::var(EnvFilter::DEFAULT_ENV) {
-        Ok(directives) if !directives.is_empty() => {
-            EnvFilter::try_new(directives).map_err(|error| Error::invalid("RUST_LOG", error.to_string()))?
-        }
+        Ok(directives) if !directives.is_empty() => EnvFilter::try_new(directives)
+            .map_err(|error| Error::invalid("RUST_LOG", error.to_string()))?,
         _ => config.filter()?,
     };
     let is_terminal = stderr().is_terminal();
@@ -48,7 +47,9 @@ pub fn init(config: &TelemetryConfig, service: &'static str) -> Result<Guard> {
         .with(trace::layer(provider.tracer(OWN_SCOPE)))
         .with(lines)
         .try_init()
-        .map_err(|error| Error::new(Code::FailedPrecondition, "telemetry is set up already").with_source(error))?;
+        .map_err(|error| {
+            Error::new(Code::FailedPrecondition, "telemetry is set up already").with_source(error)
+        })?;
     std::panic::set_hook(Box::new(log_panic));
     Ok(Guard::new(provider))
 }
@@ -56,7 +57,14 @@ pub fn init(config: &TelemetryConfig, service: &'static str) -> Result<Guard> {
 const OWN_SCOPE: &str = "qwen-swarm";
 
 fn log_panic(panic: &std::panic::PanicHookInfo<'_>) {
-    let location = panic.location().map(ToString::to_string).unwrap_or_default();
+    let location = panic
+        .location()
+        .map(ToString::to_string)
+        .unwrap_or_default();
     let message = panic.payload_as_str().unwrap_or("no message");
-    tracing::error!(panic.message = message, panic.location = location, "a thread panicked");
+    tracing::error!(
+        panic.message = message,
+        panic.location = location,
+        "a thread panicked"
+    );
 }

@@ -35,7 +35,12 @@ impl<S> FormatEvent<S, SpanFields> for Lines
 where
     S: Subscriber + for<'span> LookupSpan<'span>,
 {
-    fn format_event(&self, context: &FmtContext<'_, S, SpanFields>, writer: Writer<'_>, event: &Event<'_>) -> fmt::Result {
+    fn format_event(
+        &self,
+        context: &FmtContext<'_, S, SpanFields>,
+        writer: Writer<'_>,
+        event: &Event<'_>,
+    ) -> fmt::Result {
         let mut own = Fields::default();
         event.record(&mut own);
         let target = match own.0.remove("log.target") {
@@ -97,11 +102,19 @@ impl Line {
             ("", "", "")
         };
         let clock = self.time.get(11..23).unwrap_or(&self.time);
-        write!(writer, "{dim}{clock}{plain} {colour}{:>5}{plain} {dim}{}:{plain} {}", self.level, self.target, self.message)?;
+        write!(
+            writer,
+            "{dim}{clock}{plain} {colour}{:>5}{plain} {dim}{}:{plain} {}",
+            self.level, self.target, self.message
+        )?;
         for (name, value) in &self.own {
             write!(writer, " {dim}{name}={plain}{}", Plain(value))?;
         }
-        for (name, value) in self.spans.iter().filter(|(name, _)| !self.own.contains_key(*name)) {
+        for (name, value) in self
+            .spans
+            .iter()
+            .filter(|(name, _)| !self.own.contains_key(*name))
+        {
             write!(writer, " {dim}{name}={}{plain}", Plain(value))?;
         }
         if let Some((trace_id, _)) = &self.ids {
@@ -117,7 +130,10 @@ struct Plain<'a>(&'a Value);
 impl fmt::Display for Plain<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
-            Value::String(text) if !text.is_empty() && !text.contains(|c: char| c.is_whitespace() || c.is_control()) => {
+            Value::String(text)
+                if !text.is_empty()
+                    && !text.contains(|c: char| c.is_whitespace() || c.is_control()) =>
+            {
                 f.write_str(text)
             }
             other => write!(f, "{other}"),
@@ -148,10 +164,17 @@ where
     S: Subscriber + for<'span> LookupSpan<'span>,
 {
     let mut fields = Map::new();
-    for span in context.event_scope().into_iter().flat_map(tracing_subscriber::registry::Scope::from_root) {
+    for span in context
+        .event_scope()
+        .into_iter()
+        .flat_map(tracing_subscriber::registry::Scope::from_root)
+    {
         if let Some(text) = span.extensions().get::<FormattedFields<SpanFields>>() {
             // What was recorded later is another object behind the first.
-            for object in serde_json::Deserializer::from_str(text).into_iter::<Map<String, Value>>().flatten() {
+            for object in serde_json::Deserializer::from_str(text)
+                .into_iter::<Map<String, Value>>()
+                .flatten()
+            {
                 fields.extend(object);
             }
         }
@@ -164,7 +187,11 @@ where
 pub(crate) struct SpanFields;
 
 impl<'writer> FormatFields<'writer> for SpanFields {
-    fn format_fields<R: RecordFields>(&self, mut writer: Writer<'writer>, fields: R) -> fmt::Result {
+    fn format_fields<R: RecordFields>(
+        &self,
+        mut writer: Writer<'writer>,
+        fields: R,
+    ) -> fmt::Result {
         let mut collected = Fields::default();
         fields.record(&mut collected);
         collected.0.retain(|name, _| !name.starts_with("otel."));
@@ -181,7 +208,11 @@ struct Fields(Map<String, Value>);
 
 impl Fields {
     fn put(&mut self, field: &Field, value: impl Into<Value>) {
-        let value = if redact::is_secret(field.name()) { redact::REDACTED.into() } else { value.into() };
+        let value = if redact::is_secret(field.name()) {
+            redact::REDACTED.into()
+        } else {
+            value.into()
+        };
         self.0.insert(field.name().to_owned(), value);
     }
 }
@@ -256,15 +287,25 @@ mod tests {
         let lines = tracing_subscriber::fmt::layer()
             .with_ansi(false)
             .fmt_fields(SpanFields)
-            .event_format(Lines { service: "test", style })
+            .event_format(Lines {
+                service: "test",
+                style,
+            })
             .with_writer(move || writer.clone());
-        let subscriber = tracing_subscriber::registry().with(trace::layer(provider.tracer("test"))).with(lines);
+        let subscriber = tracing_subscriber::registry()
+            .with(trace::layer(provider.tracer("test")))
+            .with(lines);
         tracing::subscriber::with_default(subscriber, work);
         String::from_utf8(buffer.0.lock().unwrap().clone()).unwrap()
     }
 
     fn speak() {
-        let outer = tracing::info_span!("request", request_id = "r1", otel.kind = "server", status = tracing::field::Empty);
+        let outer = tracing::info_span!(
+            "request",
+            request_id = "r1",
+            otel.kind = "server",
+            status = tracing::field::Empty
+        );
         outer.in_scope(|| {
             outer.record("status", 200);
             let inner = tracing::info_span!("step", step.id = "s1", request_id = "r2");
@@ -320,19 +361,30 @@ mod tests {
                 let key = Secret::new("hunter2");
                 let span = tracing::info_span!("login", password = "hunter2");
                 span.in_scope(|| {
-                    tracing::info!(?key, api_key = "hunter2", "connecting to postgres://u:hunter2@db/x");
+                    tracing::info!(
+                        ?key,
+                        api_key = "hunter2",
+                        "connecting to postgres://u:hunter2@db/x"
+                    );
                 });
             });
             assert!(!text.contains("hunter2"), "{text}");
-            assert!(text.contains("connecting") && text.contains("[redacted]"), "{text}");
+            assert!(
+                text.contains("connecting") && text.contains("[redacted]"),
+                "{text}"
+            );
         }
     }
 
     #[test]
     fn an_error_shows_its_causes() {
         let text = logged(Style::Json, || {
-            let error = swarm_errors::Error::unavailable("the database").with_source(io::Error::other("refused"));
-            tracing::error!(error = &error as &(dyn std::error::Error + 'static), "failed");
+            let error = swarm_errors::Error::unavailable("the database")
+                .with_source(io::Error::other("refused"));
+            tracing::error!(
+                error = &error as &(dyn std::error::Error + 'static),
+                "failed"
+            );
         });
         let line: Value = serde_json::from_str(&text).unwrap();
         assert_eq!(line["error"], "unavailable: the database: refused");

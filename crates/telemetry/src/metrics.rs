@@ -115,7 +115,10 @@ impl Registry {
         let description = name.description;
         self.family(description, || {
             let family = Family::default();
-            let counters = Counters { names: description.labels, family: family.clone() };
+            let counters = Counters {
+                names: description.labels,
+                family: family.clone(),
+            };
             counters.show_if_unlabelled();
             (counters, family)
         })
@@ -127,7 +130,10 @@ impl Registry {
         let description = name.description;
         self.family(description, || {
             let family = Family::default();
-            let gauges = Gauges { names: description.labels, family: family.clone() };
+            let gauges = Gauges {
+                names: description.labels,
+                family: family.clone(),
+            };
             gauges.show_if_unlabelled();
             (gauges, family)
         })
@@ -143,7 +149,10 @@ impl Registry {
                 _ => || Histogram::new(Unit::Seconds.buckets().iter().copied()),
             };
             let family = Family::new_with_constructor(new);
-            let histograms = Histograms { names: description.labels, family: family.clone() };
+            let histograms = Histograms {
+                names: description.labels,
+                family: family.clone(),
+            };
             histograms.show_if_unlabelled();
             (histograms, family)
         })
@@ -163,7 +172,9 @@ impl Registry {
             run();
         }
         let mut text = String::new();
-        if let Err(error) = prometheus_client::encoding::text::encode(&mut text, &self.lock().registry) {
+        if let Err(error) =
+            prometheus_client::encoding::text::encode(&mut text, &self.lock().registry)
+        {
             tracing::error!(%error, "metrics could not be encoded");
         }
         crate::exposition::prometheus(&text)
@@ -175,17 +186,26 @@ impl Registry {
         M: Metric,
     {
         let mut inner = self.lock();
-        if let Some(known) = inner.families.get(description.name).and_then(|known| known.downcast_ref::<F>()) {
+        if let Some(known) = inner
+            .families
+            .get(description.name)
+            .and_then(|known| known.downcast_ref::<F>())
+        {
             return known.clone();
         }
         let (family, metric) = new();
         // The encoder appends `_total` to counters.
         let name = match description.kind {
-            Kind::Counter => description.name.strip_suffix("_total").unwrap_or(description.name),
+            Kind::Counter => description
+                .name
+                .strip_suffix("_total")
+                .unwrap_or(description.name),
             Kind::Gauge | Kind::Histogram => description.name,
         };
         inner.registry.register(name, description.help, metric);
-        inner.families.insert(description.name, Box::new(family.clone()));
+        inner
+            .families
+            .insert(description.name, Box::new(family.clone()));
         family
     }
 
@@ -220,25 +240,66 @@ mod tests {
     /// One sample of every metric of the list.
     fn full() -> Registry {
         let registry = Registry::new();
-        registry.counter(names::HTTP_REQUESTS_TOTAL).with(["GET", "/api/v1/tasks/{id}", "200"]).inc();
-        registry.histogram(names::HTTP_REQUEST_DURATION_SECONDS).with(["GET", "/", "200"]).observe(0.02);
-        registry.counter(names::GRPC_SERVER_HANDLED_TOTAL).with(["s", "m", "OK"]).inc();
-        registry.histogram(names::GRPC_SERVER_HANDLING_SECONDS).with(["s", "m"]).observe(0.02);
-        registry.gauge(names::WEBSOCKET_CONNECTIONS).with([]).set(2.0);
-        registry.counter(names::WEBSOCKET_CONNECTIONS_TOTAL).with([]).inc_by(5.0);
-        registry.gauge(names::ACTIVE_AGENTS).with(["default"]).set(3.0);
-        registry.gauge(names::TASK_QUEUE_LENGTH).with(["high"]).set(4.0);
-        registry.counter(names::TASKS_COMPLETED_TOTAL).with(["completed"]).inc();
-        registry.histogram(names::TASK_DURATION_SECONDS).observe(100.0);
+        registry
+            .counter(names::HTTP_REQUESTS_TOTAL)
+            .with(["GET", "/api/v1/tasks/{id}", "200"])
+            .inc();
+        registry
+            .histogram(names::HTTP_REQUEST_DURATION_SECONDS)
+            .with(["GET", "/", "200"])
+            .observe(0.02);
+        registry
+            .counter(names::GRPC_SERVER_HANDLED_TOTAL)
+            .with(["s", "m", "OK"])
+            .inc();
+        registry
+            .histogram(names::GRPC_SERVER_HANDLING_SECONDS)
+            .with(["s", "m"])
+            .observe(0.02);
+        registry
+            .gauge(names::WEBSOCKET_CONNECTIONS)
+            .with([])
+            .set(2.0);
+        registry
+            .counter(names::WEBSOCKET_CONNECTIONS_TOTAL)
+            .with([])
+            .inc_by(5.0);
+        registry
+            .gauge(names::ACTIVE_AGENTS)
+            .with(["default"])
+            .set(3.0);
+        registry
+            .gauge(names::TASK_QUEUE_LENGTH)
+            .with(["high"])
+            .set(4.0);
+        registry
+            .counter(names::TASKS_COMPLETED_TOTAL)
+            .with(["completed"])
+            .inc();
+        registry
+            .histogram(names::TASK_DURATION_SECONDS)
+            .observe(100.0);
         let _ = registry.histogram(names::TASK_STOP_LATENCY_SECONDS);
         let _ = registry.counter(names::AGENT_TASKS_TOTAL);
         let _ = registry.counter(names::AGENT_FAILURES_TOTAL);
-        registry.counter(names::CONSENSUS_PROPOSALS_TOTAL).with(["accepted"]).inc();
+        registry
+            .counter(names::CONSENSUS_PROPOSALS_TOTAL)
+            .with(["accepted"])
+            .inc();
         let _ = registry.counter(names::CONSENSUS_FAILURES_TOTAL);
         let _ = registry.gauge(names::LEARNING_LAST_UPDATE);
-        registry.counter(names::MODEL_TOKENS_TOTAL).with(["local", "smol", "input"]).inc_by(7.0);
-        registry.counter(names::MODEL_COST_TOTAL).with(["openai", "m"]).inc_by(0.25);
-        registry.gauge(names::DB_POOL_CONNECTIONS).with(["idle"]).set(1.0);
+        registry
+            .counter(names::MODEL_TOKENS_TOTAL)
+            .with(["local", "smol", "input"])
+            .inc_by(7.0);
+        registry
+            .counter(names::MODEL_COST_TOTAL)
+            .with(["openai", "m"])
+            .inc_by(0.25);
+        registry
+            .gauge(names::DB_POOL_CONNECTIONS)
+            .with(["idle"])
+            .set(1.0);
         registry
     }
 
@@ -247,10 +308,16 @@ mod tests {
         let text = full().encode();
         for metric in names::ALL {
             let kind = format!("{:?}", metric.kind).to_lowercase();
-            let head = format!("# HELP {0} {1}.\n# TYPE {0} {kind}\n", metric.name, metric.help);
+            let head = format!(
+                "# HELP {0} {1}.\n# TYPE {0} {kind}\n",
+                metric.name, metric.help
+            );
             assert_eq!(text.matches(&head).count(), 1, "{head}\n{text}");
         }
-        let families = text.lines().filter(|line| line.starts_with("# TYPE ")).count();
+        let families = text
+            .lines()
+            .filter(|line| line.starts_with("# TYPE "))
+            .count();
         assert_eq!(families, names::ALL.len(), "{text}");
         for line in text.lines().filter(|line| !line.starts_with('#')) {
             let name = line.split(['{', ' ']).next().unwrap_or_default();
@@ -290,13 +357,20 @@ mod tests {
         one.counter(names::AGENT_TASKS_TOTAL).with([]).inc();
         let _ = other.counter(names::AGENT_TASKS_TOTAL);
         assert!(one.encode().contains("qwen_swarm_agent_tasks_total 2.0\n"));
-        assert!(other.encode().contains("qwen_swarm_agent_tasks_total 0.0\n"));
+        assert!(
+            other
+                .encode()
+                .contains("qwen_swarm_agent_tasks_total 0.0\n")
+        );
     }
 
     #[test]
     fn label_values_cannot_forge_lines() {
         let registry = Registry::new();
-        registry.counter(names::TASKS_COMPLETED_TOTAL).with(["a\"} 1\n# TYPE x counter"]).inc();
+        registry
+            .counter(names::TASKS_COMPLETED_TOTAL)
+            .with(["a\"} 1\n# TYPE x counter"])
+            .inc();
         assert_eq!(registry.encode().lines().count(), 3);
     }
 
@@ -308,6 +382,10 @@ mod tests {
             pool.gauge(names::DB_POOL_CONNECTIONS).with(["idle"]).inc();
         });
         let _ = registry.encode();
-        assert!(registry.encode().contains("qwen_swarm_db_pool_connections{state=\"idle\"} 2.0"));
+        assert!(
+            registry
+                .encode()
+                .contains("qwen_swarm_db_pool_connections{state=\"idle\"} 2.0")
+        );
     }
 }

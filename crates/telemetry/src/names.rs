@@ -38,9 +38,13 @@ impl Unit {
     pub const fn buckets(self) -> &'static [f64] {
         match self {
             Self::TaskSeconds => &[
-                0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0, 14400.0, 86400.0,
+                0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0,
+                3600.0, 14400.0, 86400.0,
             ],
-            _ => &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0],
+            _ => &[
+                0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0,
+                60.0,
+            ],
         }
     }
 }
@@ -153,11 +157,32 @@ mod tests {
         let mut seen = HashSet::new();
         for metric in ALL {
             assert!(seen.insert(metric.name), "{} is listed twice", metric.name);
-            assert!(!metric.help.ends_with('.'), "{}: the full stop is added on export", metric.name);
-            assert_eq!(metric.kind == Kind::Counter, metric.name.ends_with("_total"), "{}", metric.name);
-            assert_eq!(metric.kind == Kind::Histogram, metric.name.ends_with("_seconds"), "{}", metric.name);
-            let plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
-            assert!(plain(metric.name) && metric.labels.iter().all(|label| plain(label)), "{}", metric.name);
+            assert!(
+                !metric.help.ends_with('.'),
+                "{}: the full stop is added on export",
+                metric.name
+            );
+            assert_eq!(
+                metric.kind == Kind::Counter,
+                metric.name.ends_with("_total"),
+                "{}",
+                metric.name
+            );
+            assert_eq!(
+                metric.kind == Kind::Histogram,
+                metric.name.ends_with("_seconds"),
+                "{}",
+                metric.name
+            );
+            let plain = |text: &str| {
+                text.bytes()
+                    .all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+            };
+            assert!(
+                plain(metric.name) && metric.labels.iter().all(|label| plain(label)),
+                "{}",
+                metric.name
+            );
         }
     }
 }

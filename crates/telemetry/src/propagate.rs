@@ -61,14 +61,19 @@ pub(crate) fn current_ids() -> Option<(String, String)> {
     Context::map_current(|context| {
         let span = context.span();
         let ids: &SpanContext = span.span_context();
-        ids.is_valid().then(|| (ids.trace_id().to_string(), ids.span_id().to_string()))
+        ids.is_valid()
+            .then(|| (ids.trace_id().to_string(), ids.span_id().to_string()))
     })
 }
 
 /// A span that is not traced (filtered, or of another crate) stands for the traced one around it.
 fn context_of(span: &Span) -> Context {
     let own = span.context();
-    if own.span().span_context().is_valid() { own } else { Context::current() }
+    if own.span().span_context().is_valid() {
+        own
+    } else {
+        Context::current()
+    }
 }
 
 fn adopt(span: &Span, context: Context) {
@@ -137,7 +142,10 @@ mod tests {
     const CALLER: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
     fn headers(traceparent: &str) -> HeaderMap {
-        HeaderMap::from_iter([(HeaderName::from_static(TRACEPARENT), HeaderValue::from_str(traceparent).unwrap())])
+        HeaderMap::from_iter([(
+            HeaderName::from_static(TRACEPARENT),
+            HeaderValue::from_str(traceparent).unwrap(),
+        )])
     }
 
     /// Keeps what is exported.
@@ -154,7 +162,9 @@ mod tests {
     /// Runs `work` under a subscriber of its own and returns what would have been exported.
     fn traced(work: impl FnOnce()) -> Vec<SpanData> {
         let exporter = Kept::default();
-        let provider = SdkTracerProvider::builder().with_simple_exporter(trace::Redacting(exporter.clone())).build();
+        let provider = SdkTracerProvider::builder()
+            .with_simple_exporter(trace::Redacting(exporter.clone()))
+            .build();
         let subscriber = tracing_subscriber::registry().with(trace::layer(provider.tracer("test")));
         tracing::subscriber::with_default(subscriber, work);
         exporter.0.lock().unwrap().clone()
@@ -182,7 +192,11 @@ mod tests {
         assert_eq!(server.parent_span_id.to_string(), "b7ad6b7169203331");
         assert_eq!(client.parent_span_id, server.span_context.span_id());
         assert_eq!(next.parent_span_id, client.span_context.span_id());
-        assert!(spans.iter().all(|span| span.span_context.trace_id().to_string() == CALLER[3..35]));
+        assert!(
+            spans
+                .iter()
+                .all(|span| span.span_context.trace_id().to_string() == CALLER[3..35])
+        );
     }
 
     #[test]
@@ -197,18 +211,33 @@ mod tests {
         let find = |name: &str| spans.iter().find(|span| span.name == name).unwrap();
         let links = &find("take over").links;
         assert_eq!(links.len(), 1);
-        assert_eq!(links[0].span_context.span_id().to_string(), "b7ad6b7169203331");
-        assert_eq!(find("resumed").span_context.trace_id().to_string(), CALLER[3..35]);
+        assert_eq!(
+            links[0].span_context.span_id().to_string(),
+            "b7ad6b7169203331"
+        );
+        assert_eq!(
+            find("resumed").span_context.trace_id().to_string(),
+            CALLER[3..35]
+        );
     }
 
     #[test]
     fn malformed_contexts_start_a_new_trace() {
-        for bad in ["", "00-xyz", "00-00000000000000000000000000000000-b7ad6b7169203331-01", "ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"] {
+        for bad in [
+            "",
+            "00-xyz",
+            "00-00000000000000000000000000000000-b7ad6b7169203331-01",
+            "ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+        ] {
             let spans = traced(|| {
                 let span = tracing::info_span!("server");
                 set_parent(&span, &headers(bad));
             });
-            assert_eq!(spans[0].parent_span_id.to_string(), "0000000000000000", "{bad}");
+            assert_eq!(
+                spans[0].parent_span_id.to_string(),
+                "0000000000000000",
+                "{bad}"
+            );
         }
     }
 
@@ -234,8 +263,17 @@ mod tests {
     #[test]
     fn secrets_are_not_exported() {
         let spans = traced(|| {
-            let span = tracing::info_span!("login", user.password = "hunter2", url = "redis://u:hunter2@h/");
-            span.in_scope(|| tracing::warn!(access_token = "hunter2", "refused with Bearer hunter2hunter2"));
+            let span = tracing::info_span!(
+                "login",
+                user.password = "hunter2",
+                url = "redis://u:hunter2@h/"
+            );
+            span.in_scope(|| {
+                tracing::warn!(
+                    access_token = "hunter2",
+                    "refused with Bearer hunter2hunter2"
+                );
+            });
         });
         assert_eq!(spans[0].events.len(), 1);
         assert!(!format!("{spans:?}").contains("hunter2"), "{spans:?}");

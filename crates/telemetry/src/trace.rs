@@ -22,12 +22,19 @@ pub(crate) const OURS: &str = "swarm";
 ///
 /// Without an endpoint it samples nothing and exports nothing, but still gives every span its ids:
 /// logs show them and calls carry them on, marked as not sampled.
-pub(crate) fn provider(config: &TelemetryConfig, service: &'static str) -> Result<SdkTracerProvider> {
+pub(crate) fn provider(
+    config: &TelemetryConfig,
+    service: &'static str,
+) -> Result<SdkTracerProvider> {
     if config.otlp_endpoint.is_empty() {
-        return Ok(SdkTracerProvider::builder().with_sampler(Sampler::AlwaysOff).build());
+        return Ok(SdkTracerProvider::builder()
+            .with_sampler(Sampler::AlwaysOff)
+            .build());
     }
     if tokio::runtime::Handle::try_current().is_err() {
-        return Err(Error::internal("traces are exported on a tokio runtime, and there is none"));
+        return Err(Error::internal(
+            "traces are exported on a tokio runtime, and there is none",
+        ));
     }
     let exporter = opentelemetry_otlp::SpanExporter::builder()
         .with_tonic()
@@ -39,7 +46,9 @@ pub(crate) fn provider(config: &TelemetryConfig, service: &'static str) -> Resul
         .with_attribute(KeyValue::new("service.version", env!("CARGO_PKG_VERSION")))
         .build();
     Ok(SdkTracerProvider::builder()
-        .with_sampler(Sampler::ParentBased(Box::new(Sampler::TraceIdRatioBased(config.sample_ratio))))
+        .with_sampler(Sampler::ParentBased(Box::new(Sampler::TraceIdRatioBased(
+            config.sample_ratio,
+        ))))
         .with_resource(resource)
         .with_batch_exporter(Redacting(exporter))
         .build())
@@ -61,7 +70,11 @@ where
 /// Our own spans from `info` up, whatever the log level; events only when they are warnings, for
 /// the rest is in the log under the trace's id. Other crates' spans would bury ours.
 fn is_traced(metadata: &Metadata<'_>) -> bool {
-    let least = if metadata.is_span() { LevelFilter::INFO } else { LevelFilter::WARN };
+    let least = if metadata.is_span() {
+        LevelFilter::INFO
+    } else {
+        LevelFilter::WARN
+    };
     *metadata.level() <= least && is_ours(metadata)
 }
 

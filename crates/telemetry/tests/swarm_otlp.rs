@@ -2,8 +2,12 @@
 //! begins as our crates' names do, since only their spans are traced.
 #![allow(clippy::unwrap_used)]
 
-use opentelemetry_proto::tonic::collector::trace::v1::trace_service_server::{TraceService, TraceServiceServer};
-use opentelemetry_proto::tonic::collector::trace::v1::{ExportTraceServiceRequest, ExportTraceServiceResponse};
+use opentelemetry_proto::tonic::collector::trace::v1::trace_service_server::{
+    TraceService, TraceServiceServer,
+};
+use opentelemetry_proto::tonic::collector::trace::v1::{
+    ExportTraceServiceRequest, ExportTraceServiceResponse,
+};
 use opentelemetry_proto::tonic::trace::v1::ResourceSpans;
 use swarm_telemetry::{TelemetryConfig, init, propagate};
 use tokio::sync::mpsc::UnboundedSender;
@@ -26,10 +30,16 @@ impl TraceService for Receiver {
 }
 
 async fn request() -> String {
-    let server = tracing::info_span!("server", otel.name = "POST /tasks", otel.kind = "server", service.component = "gateway");
+    let server = tracing::info_span!(
+        "server",
+        otel.name = "POST /tasks",
+        otel.kind = "server",
+        service.component = "gateway"
+    );
     let traceparent = propagate::traceparent_of(&server).unwrap();
     server.in_scope(|| {
-        tracing::info_span!(target: "h2::codec", "poll").in_scope(|| drop(tracing::info_span!("store", password = "hunter2")));
+        tracing::info_span!(target: "h2::codec", "poll")
+            .in_scope(|| drop(tracing::info_span!("store", password = "hunter2")));
         drop(tracing::debug_span!("detail"));
     });
     traceparent
@@ -49,19 +59,32 @@ async fn spans_of_ours_arrive_before_the_process_ends() {
     tokio::spawn(collector);
 
     let guard = init(&config, "qwen-swarm").unwrap();
-    assert!(init(&config, "qwen-swarm").is_err(), "a second set-up must be refused");
+    assert!(
+        init(&config, "qwen-swarm").is_err(),
+        "a second set-up must be refused"
+    );
     let traceparent = request().await;
     assert!(traceparent.ends_with("-01"), "it is sampled: {traceparent}");
     guard.shutdown().await;
 
     let batch = received.try_recv().unwrap();
     let resource = batch.resource.unwrap();
-    assert!(format!("{resource:?}").contains("qwen-swarm"), "{resource:?}");
-    let spans: Vec<_> = batch.scope_spans.into_iter().flat_map(|scope| scope.spans).collect();
+    assert!(
+        format!("{resource:?}").contains("qwen-swarm"),
+        "{resource:?}"
+    );
+    let spans: Vec<_> = batch
+        .scope_spans
+        .into_iter()
+        .flat_map(|scope| scope.spans)
+        .collect();
     let names: Vec<_> = spans.iter().map(|span| span.name.as_str()).collect();
     assert_eq!(names, ["store", "POST /tasks"]);
     assert_eq!(spans[0].parent_span_id, spans[1].span_id);
     assert_eq!(spans[0].trace_id, spans[1].trace_id);
     let text = format!("{spans:?}");
-    assert!(text.contains("service.component") && !text.contains("hunter2"), "{text}");
+    assert!(
+        text.contains("service.component") && !text.contains("hunter2"),
+        "{text}"
+    );
 }
