@@ -2,7 +2,7 @@
 //!
 //! Every service has the same shape:
 //!
-//! ```ignore
+//! ```text
 //! // lib.rs
 //! pub struct Config { .. }                                    // sections, implements Validate
 //! pub struct Sockets { pub admin: TcpListener, pub grpc: TcpListener }

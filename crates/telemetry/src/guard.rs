@@ -76,8 +76,9 @@ mod tests {
             } else {
                 guard.shutdown().await;
             }
+            // The exporter itself would try for ten; a busy machine may add to our limit.
             assert!(
-                start.elapsed() < Duration::from_secs(2),
+                start.elapsed() < Duration::from_secs(4),
                 "{:?}",
                 start.elapsed()
             );
