@@ -42,7 +42,6 @@ pub struct Sqlite {
 pub(crate) struct About {
     pub(crate) schema: &'static str,
     pub(crate) statement_timeout: Duration,
-    pub(crate) acquire_timeout: Duration,
 }
 
 /// Connections of a pool, for the metric `qwen_swarm_db_pool_connections{state}`.
@@ -67,7 +66,6 @@ impl Db {
         let about = About {
             schema: schema.checked_name()?,
             statement_timeout: config.statement_timeout(),
-            acquire_timeout: config.acquire_timeout(),
         };
         match config.place()? {
             Place::Postgres(options) => {

@@ -13,7 +13,8 @@ use crate::error::from_sqlx;
 use crate::placeholders;
 use crate::value::{Arguments, Bind};
 
-/// How much longer than PostgreSQL's own limit we wait for its answer.
+/// PostgreSQL ends a slow statement itself, so there we wait longer, and only for a server that
+/// does not answer at all.
 const SERVER_GRACE: Duration = Duration::from_secs(2);
 
 /// A row that both databases decode: whatever derives `FromRow`, and tuples.
@@ -179,7 +180,6 @@ impl<'a> Query<'a> {
         }
         let arguments = arguments?;
         placeholders::check(text, arguments.len())?;
-        let patience = target.patience(about);
         let span = tracing::info_span!(
             "db.query",
             otel.kind = "client",
@@ -187,11 +187,7 @@ impl<'a> Query<'a> {
             db.namespace = about.schema,
             db.query.text = text
         );
-        let work = target.run(text, arguments, want).instrument(span);
-        let Ok(answer) = tokio::time::timeout(patience, work).await else {
-            return Err(Error::new(Code::DeadlineExceeded, "the database took too long"));
-        };
-        let answer = answer.map_err(from_sqlx)?;
+        let answer = target.run(text, arguments, want, about.statement_timeout).instrument(span).await?;
         if let Some(failed) = failed {
             *failed = false;
         }
@@ -200,32 +196,31 @@ impl<'a> Query<'a> {
 }
 
 impl Target<'_> {
-    /// PostgreSQL ends a slow statement itself, so there we wait longer and only for a server
-    /// that does not answer at all.
-    fn patience(&self, about: About) -> Duration {
-        let waits_for_connection = matches!(self, Self::PostgresPool(_) | Self::SqlitePool(_));
-        let acquire = if waits_for_connection { about.acquire_timeout } else { Duration::ZERO };
-        let server = matches!(self, Self::PostgresPool(_) | Self::Postgres(_));
-        let grace = if server { SERVER_GRACE } else { Duration::ZERO };
-        about.statement_timeout + acquire + grace
-    }
-
-    async fn run(self, text: &'static str, arguments: Arguments, want: Want) -> Result<Answer, sqlx::Error> {
+    async fn run(self, text: &'static str, arguments: Arguments, want: Want, limit: Duration) -> Result<Answer> {
         match (self, arguments) {
             (Self::PostgresPool(pool), Arguments::Postgres(values)) => {
-                let mut connection = pool.acquire().await?;
-                on_postgres(&mut connection, text, values, want).await
+                let mut connection = pool.acquire().await.map_err(from_sqlx)?;
+                within(limit + SERVER_GRACE, on_postgres(&mut connection, text, values, want)).await
             }
             (Self::Postgres(connection), Arguments::Postgres(values)) => {
-                on_postgres(connection, text, values, want).await
+                within(limit + SERVER_GRACE, on_postgres(connection, text, values, want)).await
             }
             (Self::SqlitePool(pool), Arguments::Sqlite(values)) => {
-                let mut connection = pool.acquire().await?;
-                on_sqlite(&mut connection, text, values, want).await
+                let mut connection = pool.acquire().await.map_err(from_sqlx)?;
+                within(limit, on_sqlite(&mut connection, text, values, want)).await
             }
-            (Self::Sqlite(connection), Arguments::Sqlite(values)) => on_sqlite(connection, text, values, want).await,
-            _ => Err(sqlx::Error::InvalidArgument("values of another database".to_owned())),
+            (Self::Sqlite(connection), Arguments::Sqlite(values)) => {
+                within(limit, on_sqlite(connection, text, values, want)).await
+            }
+            _ => Err(Error::internal("values of another database")),
         }
+    }
+}
+
+async fn within(limit: Duration, work: impl Future<Output = Result<Answer, sqlx::Error>>) -> Result<Answer> {
+    match tokio::time::timeout(limit, work).await {
+        Ok(answer) => answer.map_err(from_sqlx),
+        Err(_) => Err(Error::new(Code::DeadlineExceeded, "the database took too long")),
     }
 }
 
