@@ -44,7 +44,11 @@ impl Loader {
     /// A loader that sees only this environment: for tests.
     #[must_use]
     pub fn from_environment(environment: HashMap<String, String>) -> Self {
-        Self { file: None, environment, overrides: Vec::new() }
+        Self {
+            file: None,
+            environment,
+            overrides: Vec::new(),
+        }
     }
 
     /// Reads this file, which must exist.
@@ -71,7 +75,10 @@ impl Loader {
     /// When the file cannot be read or a key is unknown, of the wrong type or out of range; the error names the key.
     pub fn load<T: DeserializeOwned + Validate>(&self, sections: &[&str]) -> Result<T> {
         let merged = self.merged()?;
-        let mut table = merged.cache.into_table().map_err(|error| invalid("configuration", &error))?;
+        let mut table = merged
+            .cache
+            .into_table()
+            .map_err(|error| invalid("configuration", &error))?;
         table.retain(|section, _| sections.contains(&section.as_str()));
         let value = Value::new(None, ValueKind::Table(table));
         let settings: T = serde_path_to_error::deserialize(value)
@@ -83,14 +90,24 @@ impl Loader {
     fn merged(&self) -> Result<Config> {
         let mut builder = Config::builder();
         if let Some(path) = &self.file {
-            builder = builder.add_source(File::from(path.as_path()).format(FileFormat::Toml).required(true));
+            builder = builder.add_source(
+                File::from(path.as_path())
+                    .format(FileFormat::Toml)
+                    .required(true),
+            );
         }
-        for (key, value) in self.environment_keys().into_iter().chain(self.overrides.clone()) {
+        for (key, value) in self
+            .environment_keys()
+            .into_iter()
+            .chain(self.overrides.clone())
+        {
             builder = builder
                 .set_override(&key, typed(&value))
                 .map_err(|error| invalid(&key, &error))?;
         }
-        builder.build().map_err(|error| invalid("configuration file", &error))
+        builder
+            .build()
+            .map_err(|error| invalid("configuration file", &error))
     }
 
     /// Well-known names first, so that our own names win over them.
@@ -98,7 +115,10 @@ impl Loader {
         let set = |name: &str| self.environment.get(name).filter(|value| !value.is_empty());
         let mut keys: Vec<(String, String)> = Vec::new();
         if set("QWEN_API_KEY").is_some() {
-            keys.push(("models.openai.base_url".into(), well_known::QWEN_BASE_URL.into()));
+            keys.push((
+                "models.openai.base_url".into(),
+                well_known::QWEN_BASE_URL.into(),
+            ));
         }
         for (name, key) in well_known::NAMES.iter().rev() {
             let belongs_to_openai = name.starts_with("OPENAI_") && set("QWEN_API_KEY").is_some();
@@ -160,7 +180,10 @@ mod tests {
 
     impl Default for Cache {
         fn default() -> Self {
-            Self { url: "memory:".into(), size: 10 }
+            Self {
+                url: "memory:".into(),
+                size: 10,
+            }
         }
     }
 
@@ -187,19 +210,32 @@ mod tests {
     }
 
     fn load(environment: &[(&str, &str)]) -> Result<Settings> {
-        let environment = environment.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        let environment = environment
+            .iter()
+            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+            .collect();
         Loader::from_environment(environment).load(&["cache", "models"])
     }
 
     #[test]
     fn later_sources_win() {
         let file = std::env::temp_dir().join(format!("swarm-config-{}.toml", std::process::id()));
-        std::fs::write(&file, "[cache]\nurl = 'file'\nsize = 2\n[gateway]\nport = 1\n").unwrap();
+        std::fs::write(
+            &file,
+            "[cache]\nurl = 'file'\nsize = 2\n[gateway]\nport = 1\n",
+        )
+        .unwrap();
         let environment = HashMap::from([("QWEN_SWARM__CACHE__SIZE".to_owned(), "3".to_owned())]);
         let loader = Loader::from_environment(environment).file(Some(&file));
         let settings: Settings = loader.load(&["cache", "models"]).unwrap();
-        assert_eq!((settings.cache.url.as_str(), settings.cache.size), ("file", 3));
-        let settings: Settings = loader.set("cache.size", "4").load(&["cache", "models"]).unwrap();
+        assert_eq!(
+            (settings.cache.url.as_str(), settings.cache.size),
+            ("file", 3)
+        );
+        let settings: Settings = loader
+            .set("cache.size", "4")
+            .load(&["cache", "models"])
+            .unwrap();
         assert_eq!(settings.cache.size, 4);
         std::fs::remove_file(file).unwrap();
     }
@@ -218,7 +254,12 @@ mod tests {
 
     #[test]
     fn a_qwen_key_brings_its_endpoint_and_hides_the_other_provider() {
-        let settings = load(&[("QWEN_API_KEY", "q"), ("OPENAI_API_KEY", "o"), ("OPENAI_BASE_URL", "http://o")]).unwrap();
+        let settings = load(&[
+            ("QWEN_API_KEY", "q"),
+            ("OPENAI_API_KEY", "o"),
+            ("OPENAI_BASE_URL", "http://o"),
+        ])
+        .unwrap();
         assert_eq!(settings.models.openai.api_key.expose(), "q");
         assert_eq!(settings.models.openai.base_url, well_known::QWEN_BASE_URL);
         let settings = load(&[("OPENAI_API_KEY", "o"), ("OPENAI_BASE_URL", "http://o")]).unwrap();

@@ -53,19 +53,84 @@ impl Code {
 
     const fn row(self) -> (&'static str, tonic::Code, u16, &'static str) {
         match self {
-            Self::InvalidArgument => ("invalid_argument", tonic::Code::InvalidArgument, 400, "The request is not valid"),
-            Self::Unauthenticated => ("unauthenticated", tonic::Code::Unauthenticated, 401, "A valid token is needed"),
-            Self::PermissionDenied => ("permission_denied", tonic::Code::PermissionDenied, 403, "This is not allowed"),
-            Self::NotFound => ("not_found", tonic::Code::NotFound, 404, "There is no such thing"),
-            Self::Conflict => ("conflict", tonic::Code::AlreadyExists, 409, "It conflicts with what is there"),
-            Self::FailedPrecondition => ("failed_precondition", tonic::Code::FailedPrecondition, 409, "Its state does not allow this"),
-            Self::ResourceExhausted => ("resource_exhausted", tonic::Code::ResourceExhausted, 429, "A limit is reached"),
-            Self::TooLarge => ("too_large", tonic::Code::OutOfRange, 413, "The request is too large"),
-            Self::IdempotencyMismatch => ("idempotency_mismatch", tonic::Code::Aborted, 422, "The idempotency key was used with another body"),
-            Self::Unavailable => ("unavailable", tonic::Code::Unavailable, 503, "A service cannot be reached"),
-            Self::DeadlineExceeded => ("deadline_exceeded", tonic::Code::DeadlineExceeded, 504, "It took too long"),
-            Self::Cancelled => ("cancelled", tonic::Code::Cancelled, 499, "The caller gave up"),
-            Self::Internal => ("internal", tonic::Code::Internal, 500, "Something is wrong on our side"),
+            Self::InvalidArgument => (
+                "invalid_argument",
+                tonic::Code::InvalidArgument,
+                400,
+                "The request is not valid",
+            ),
+            Self::Unauthenticated => (
+                "unauthenticated",
+                tonic::Code::Unauthenticated,
+                401,
+                "A valid token is needed",
+            ),
+            Self::PermissionDenied => (
+                "permission_denied",
+                tonic::Code::PermissionDenied,
+                403,
+                "This is not allowed",
+            ),
+            Self::NotFound => (
+                "not_found",
+                tonic::Code::NotFound,
+                404,
+                "There is no such thing",
+            ),
+            Self::Conflict => (
+                "conflict",
+                tonic::Code::AlreadyExists,
+                409,
+                "It conflicts with what is there",
+            ),
+            Self::FailedPrecondition => (
+                "failed_precondition",
+                tonic::Code::FailedPrecondition,
+                409,
+                "Its state does not allow this",
+            ),
+            Self::ResourceExhausted => (
+                "resource_exhausted",
+                tonic::Code::ResourceExhausted,
+                429,
+                "A limit is reached",
+            ),
+            Self::TooLarge => (
+                "too_large",
+                tonic::Code::OutOfRange,
+                413,
+                "The request is too large",
+            ),
+            Self::IdempotencyMismatch => (
+                "idempotency_mismatch",
+                tonic::Code::Aborted,
+                422,
+                "The idempotency key was used with another body",
+            ),
+            Self::Unavailable => (
+                "unavailable",
+                tonic::Code::Unavailable,
+                503,
+                "A service cannot be reached",
+            ),
+            Self::DeadlineExceeded => (
+                "deadline_exceeded",
+                tonic::Code::DeadlineExceeded,
+                504,
+                "It took too long",
+            ),
+            Self::Cancelled => (
+                "cancelled",
+                tonic::Code::Cancelled,
+                499,
+                "The caller gave up",
+            ),
+            Self::Internal => (
+                "internal",
+                tonic::Code::Internal,
+                500,
+                "Something is wrong on our side",
+            ),
         }
     }
 
@@ -96,7 +161,10 @@ impl Code {
     /// Whether the same request may succeed later without a change.
     #[must_use]
     pub const fn is_transient(self) -> bool {
-        matches!(self, Self::ResourceExhausted | Self::Unavailable | Self::DeadlineExceeded)
+        matches!(
+            self,
+            Self::ResourceExhausted | Self::Unavailable | Self::DeadlineExceeded
+        )
     }
 
     /// The code of a gRPC status that carries no detail of ours.

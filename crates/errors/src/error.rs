@@ -67,13 +67,20 @@ impl Error {
     /// A fault of ours: the cause goes to the log, not to the caller.
     #[must_use]
     pub fn internal(source: impl Into<Source>) -> Self {
-        Self::new(Code::Internal, "an unexpected fault; the log has it under the request id").with_source(source)
+        Self::new(
+            Code::Internal,
+            "an unexpected fault; the log has it under the request id",
+        )
+        .with_source(source)
     }
 
     /// Names one more field that is wrong.
     #[must_use]
     pub fn with_field(mut self, field: impl Into<String>, message: impl Into<String>) -> Self {
-        self.0.fields.push(FieldError { field: field.into(), message: message.into() });
+        self.0.fields.push(FieldError {
+            field: field.into(),
+            message: message.into(),
+        });
         self
     }
 
@@ -149,6 +156,9 @@ impl fmt::Debug for Error {
 
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.0.source.as_deref().map(|source| source as &(dyn std::error::Error + 'static))
+        self.0
+            .source
+            .as_deref()
+            .map(|source| source as &(dyn std::error::Error + 'static))
     }
 }

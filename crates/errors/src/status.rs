@@ -11,7 +11,11 @@ const DOMAIN: &str = "qwen-swarm";
 impl From<Error> for Status {
     fn from(error: Error) -> Self {
         let mut details = ErrorDetails::new();
-        details.set_error_info(error.code().as_str(), DOMAIN, std::collections::HashMap::new());
+        details.set_error_info(
+            error.code().as_str(),
+            DOMAIN,
+            std::collections::HashMap::new(),
+        );
         for field in error.fields() {
             details.add_bad_request_violation(&field.field, &field.message);
         }
@@ -31,8 +35,9 @@ impl From<Status> for Error {
             .and_then(|info| Code::from_name(&info.reason));
         // tonic reports a connection that could not be made or was lost as Unknown or Cancelled
         // with a transport error as its source.
-        let transport = std::error::Error::source(&status)
-            .is_some_and(|source| source.is::<tonic::transport::Error>() || status.code() == tonic::Code::Unknown);
+        let transport = std::error::Error::source(&status).is_some_and(|source| {
+            source.is::<tonic::transport::Error>() || status.code() == tonic::Code::Unknown
+        });
         let code = match named {
             Some(code) => code,
             None if transport => Code::Unavailable,

@@ -50,7 +50,11 @@ impl KeySet {
     pub fn parse(jwks: &str) -> Result<Self> {
         let set: Jwks = serde_json::from_str(jwks).map_err(Error::internal)?;
         let mut keys = HashMap::new();
-        for key in set.keys.iter().filter(|key| key.kty == "OKP" && key.crv == "Ed25519") {
+        for key in set
+            .keys
+            .iter()
+            .filter(|key| key.kty == "OKP" && key.crv == "Ed25519")
+        {
             let decoding = DecodingKey::from_ed_components(&key.x).map_err(Error::internal)?;
             keys.insert(key.kid.clone(), decoding);
         }

@@ -89,7 +89,12 @@ impl Permission {
     pub const fn allowed_to_services(self) -> bool {
         !matches!(
             self,
-            Self::KeysRead | Self::KeysWrite | Self::UsersRead | Self::UsersWrite | Self::TenantsWrite | Self::TenantsRead
+            Self::KeysRead
+                | Self::KeysWrite
+                | Self::UsersRead
+                | Self::UsersWrite
+                | Self::TenantsWrite
+                | Self::TenantsRead
         )
     }
 }
@@ -108,13 +113,21 @@ mod tests {
     fn viewers_read_and_change_nothing() {
         for permission in Permission::ALL {
             let changes = !permission.as_str().ends_with(":read");
-            assert!(!(changes && permission.allowed_to(&[Role::Viewer])), "{permission}");
+            assert!(
+                !(changes && permission.allowed_to(&[Role::Viewer])),
+                "{permission}"
+            );
         }
     }
 
     #[test]
     fn the_table_grows_with_the_role() {
-        let count = |role| Permission::ALL.iter().filter(|p| p.allowed_to(&[role])).count();
+        let count = |role| {
+            Permission::ALL
+                .iter()
+                .filter(|p| p.allowed_to(&[role]))
+                .count()
+        };
         let counts: Vec<usize> = Role::ALL.into_iter().map(count).collect();
         assert!(counts.is_sorted_by(|a, b| a < b), "{counts:?}");
         assert_eq!(counts[3], Permission::ALL.len());

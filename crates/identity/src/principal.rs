@@ -51,7 +51,10 @@ impl Principal {
         if self.may(permission) {
             return Ok(());
         }
-        Err(Error::new(Code::PermissionDenied, format!("it needs the permission {permission}")))
+        Err(Error::new(
+            Code::PermissionDenied,
+            format!("it needs the permission {permission}"),
+        ))
     }
 }
 

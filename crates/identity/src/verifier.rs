@@ -33,7 +33,11 @@ impl Verifier {
     /// A verifier with keys from `source`, fetched at first use.
     #[must_use]
     pub fn new(source: Arc<dyn KeySource>, clock: Arc<dyn Clock>) -> Self {
-        Self { source, clock, cached: RwLock::default() }
+        Self {
+            source,
+            clock,
+            cached: RwLock::default(),
+        }
     }
 
     /// The principal that this token proves.
@@ -56,13 +60,16 @@ impl Verifier {
     /// # Errors
     /// As [`Verifier::verify`].
     pub async fn claims(&self, token: &str) -> Result<Claims> {
-        let header = decode_header(token).map_err(|error| refused("it is not a token of ours").with_source(error))?;
+        let header = decode_header(token)
+            .map_err(|error| refused("it is not a token of ours").with_source(error))?;
         if header.alg != Algorithm::EdDSA {
             return Err(refused("its algorithm is not EdDSA"));
         }
         let kid = header.kid.ok_or_else(|| refused("it names no key"))?;
         let keys = self.keys_with(&kid).await?;
-        let key = keys.get(&kid).ok_or_else(|| refused("its key is not known"))?;
+        let key = keys
+            .get(&kid)
+            .ok_or_else(|| refused("its key is not known"))?;
         let claims = decode::<Claims>(token, key, &validation())
             .map_err(|error| refused("its signature or claims do not hold").with_source(error))?
             .claims;
@@ -97,7 +104,9 @@ impl Verifier {
     }
 
     fn is_fresh(&self, cached: &Cached) -> bool {
-        cached.fetched.is_some_and(|at| (self.clock.now() - at).num_seconds() < REFETCH_AFTER_SECONDS)
+        cached
+            .fetched
+            .is_some_and(|at| (self.clock.now() - at).num_seconds() < REFETCH_AFTER_SECONDS)
     }
 }
 
@@ -112,5 +121,8 @@ fn validation() -> Validation {
 }
 
 fn refused(why: &str) -> Error {
-    Error::new(Code::Unauthenticated, format!("the token is refused: {why}"))
+    Error::new(
+        Code::Unauthenticated,
+        format!("the token is refused: {why}"),
+    )
 }

@@ -20,7 +20,8 @@ where
     T: FromStr,
     T::Err: std::fmt::Display,
 {
-    text.parse().map_err(|error: T::Err| Error::invalid(field, error.to_string()))
+    text.parse()
+        .map_err(|error: T::Err| Error::invalid(field, error.to_string()))
 }
 
 /// Like [`parse`], where an empty text means none.
@@ -32,7 +33,11 @@ where
     T: FromStr,
     T::Err: std::fmt::Display,
 {
-    if text.is_empty() { Ok(None) } else { parse(field, text).map(Some) }
+    if text.is_empty() {
+        Ok(None)
+    } else {
+        parse(field, text).map(Some)
+    }
 }
 
 /// The text of an optional id; empty for none.
@@ -80,6 +85,9 @@ pub fn to_json<T: Serialize>(value: &T) -> Result<String> {
 #[must_use]
 pub fn page(request: Option<common::PageRequest>) -> PageRequest {
     request
-        .map(|page| PageRequest { limit: page.limit, cursor: page.cursor })
+        .map(|page| PageRequest {
+            limit: page.limit,
+            cursor: page.cursor,
+        })
         .unwrap_or_default()
 }

@@ -26,7 +26,11 @@ pub enum Acting {
 
 impl From<&Caller> for Acting {
     fn from(caller: &Caller) -> Self {
-        match (&caller.token, caller.principal.kind, caller.principal.tenant) {
+        match (
+            &caller.token,
+            caller.principal.kind,
+            caller.principal.tenant,
+        ) {
             (None, PrincipalKind::Service, Some(tenant)) => Self::Tenant(tenant),
             (None, PrincipalKind::Service, None) => Self::Itself,
             _ => Self::For(caller.clone()),
@@ -43,7 +47,10 @@ pub fn request<T>(acting: &Acting, deadline: Duration, message: T) -> Result<Req
     request.set_timeout(deadline);
     let pair = match acting {
         Acting::For(caller) => {
-            let token = caller.token.as_deref().ok_or_else(|| Error::internal("a caller without a token"))?;
+            let token = caller
+                .token
+                .as_deref()
+                .ok_or_else(|| Error::internal("a caller without a token"))?;
             Some((ON_BEHALF_OF, token.to_owned()))
         }
         Acting::Tenant(tenant) => Some((TENANT, tenant.to_string())),

@@ -45,7 +45,9 @@ where
 }
 
 fn pause(tries: u32, jitter: f64) -> Duration {
-    FIRST_PAUSE.saturating_mul(1 << tries.min(6)).mul_f64(jitter)
+    FIRST_PAUSE
+        .saturating_mul(1 << tries.min(6))
+        .mul_f64(jitter)
 }
 
 #[cfg(test)]
@@ -55,11 +57,19 @@ mod tests {
 
     use super::*;
 
-    async fn tries_of(retry: Retry, failure: fn() -> Status, successes_after: u32) -> (u32, Result<u32>) {
+    async fn tries_of(
+        retry: Retry,
+        failure: fn() -> Status,
+        successes_after: u32,
+    ) -> (u32, Result<u32>) {
         let tries = AtomicU32::new(0);
         let result = call(retry, || async {
             let n = tries.fetch_add(1, Ordering::Relaxed) + 1;
-            if n > successes_after { Ok(Response::new(n)) } else { Err(failure()) }
+            if n > successes_after {
+                Ok(Response::new(n))
+            } else {
+                Err(failure())
+            }
         })
         .await;
         (tries.into_inner(), result)
@@ -71,7 +81,12 @@ mod tests {
         assert_eq!(tries_of(Retry::Safe, gone, 2).await.1.unwrap(), 3);
         assert_eq!(tries_of(Retry::Safe, gone, 99).await.0, TRIES);
         assert_eq!(tries_of(Retry::Never, gone, 99).await.0, 1);
-        assert_eq!(tries_of(Retry::Safe, || Status::not_found("no"), 99).await.0, 1);
+        assert_eq!(
+            tries_of(Retry::Safe, || Status::not_found("no"), 99)
+                .await
+                .0,
+            1
+        );
     }
 
     #[test]

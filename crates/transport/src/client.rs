@@ -44,8 +44,13 @@ impl Dialer {
         clock: Arc<dyn Clock>,
     ) -> Result<Self> {
         let auth = channel("peers.auth", &peers.auth)?;
-        let tokens = ServiceTokens::new(service, config.secret.clone(), auth.clone(), clock.clone());
-        Ok(Self { auth, tokens: Arc::new(tokens), clock })
+        let tokens =
+            ServiceTokens::new(service, config.secret.clone(), auth.clone(), clock.clone());
+        Ok(Self {
+            auth,
+            tokens: Arc::new(tokens),
+            clock,
+        })
     }
 
     /// A connection to a service; `key` is the setting that holds the address. Connects at first
@@ -54,13 +59,19 @@ impl Dialer {
     /// # Errors
     /// When the address is not one.
     pub fn peer(&self, key: &'static str, address: &str) -> Result<Peer> {
-        Ok(Peer { channel: channel(key, address)?, tokens: self.tokens.clone() })
+        Ok(Peer {
+            channel: channel(key, address)?,
+            tokens: self.tokens.clone(),
+        })
     }
 
     /// A verifier whose keys come from auth.
     #[must_use]
     pub fn verifier(&self) -> Arc<Verifier> {
-        Arc::new(Verifier::new(Arc::new(RemoteKeys::new(self.auth.clone())), self.clock.clone()))
+        Arc::new(Verifier::new(
+            Arc::new(RemoteKeys::new(self.auth.clone())),
+            self.clock.clone(),
+        ))
     }
 
     /// A plain connection to auth, for rpcs that prove themselves by what they carry.
@@ -77,8 +88,9 @@ impl Dialer {
 }
 
 fn channel(key: &'static str, address: &str) -> Result<Channel> {
-    let endpoint = Endpoint::from_shared(address.to_owned())
-        .map_err(|error| Error::invalid(key, "must be an address such as http://host:port").with_source(error))?;
+    let endpoint = Endpoint::from_shared(address.to_owned()).map_err(|error| {
+        Error::invalid(key, "must be an address such as http://host:port").with_source(error)
+    })?;
     Ok(endpoint
         .connect_timeout(CONNECT_TIMEOUT)
         .tcp_nodelay(true)

@@ -42,8 +42,19 @@ pub struct Server {
 impl Server {
     /// A server of the service `name` on a bound listener.
     #[must_use]
-    pub fn new(name: &'static str, listener: TcpListener, verifier: Arc<Verifier>, registry: &Registry) -> Self {
-        Self { name, listener, verifier, registry: registry.clone(), open: vec![ALWAYS_OPEN] }
+    pub fn new(
+        name: &'static str,
+        listener: TcpListener,
+        verifier: Arc<Verifier>,
+        registry: &Registry,
+    ) -> Self {
+        Self {
+            name,
+            listener,
+            verifier,
+            registry: registry.clone(),
+            open: vec![ALWAYS_OPEN],
+        }
     }
 
     /// Lets calls to this gRPC service pass without a token.
@@ -57,9 +68,16 @@ impl Server {
     ///
     /// # Errors
     /// When the listener fails.
-    pub async fn serve(self, routes: Routes, soft: CancellationToken, hard: CancellationToken) -> Result<()> {
+    pub async fn serve(
+        self,
+        routes: Routes,
+        soft: CancellationToken,
+        hard: CancellationToken,
+    ) -> Result<()> {
         let (health, health_service) = tonic_health::server::health_reporter();
-        health.set_service_status("", tonic_health::ServingStatus::Serving).await;
+        health
+            .set_service_status("", tonic_health::ServingStatus::Serving)
+            .await;
         let reflection = tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(swarm_proto::DESCRIPTORS)
             .build_v1()
@@ -83,5 +101,7 @@ impl Server {
 
 async fn announce(soft: CancellationToken, health: tonic_health::server::HealthReporter) {
     soft.cancelled().await;
-    health.set_service_status("", tonic_health::ServingStatus::NotServing).await;
+    health
+        .set_service_status("", tonic_health::ServingStatus::NotServing)
+        .await;
 }

@@ -30,8 +30,19 @@ pub struct ServiceTokens {
 }
 
 impl ServiceTokens {
-    pub(crate) fn new(service: &'static str, secret: Secret, auth: Channel, clock: Arc<dyn Clock>) -> Self {
-        Self { service, secret, auth: SessionServiceClient::new(auth), clock, current: Mutex::default() }
+    pub(crate) fn new(
+        service: &'static str,
+        secret: Secret,
+        auth: Channel,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self {
+            service,
+            secret,
+            auth: SessionServiceClient::new(auth),
+            clock,
+            current: Mutex::default(),
+        }
     }
 
     /// The current token.
@@ -53,9 +64,14 @@ impl ServiceTokens {
     async fn issue(&self) -> Result<(String, Timestamp)> {
         let asked = self.clock.now();
         let answer = call(Retry::Safe, || async {
-            let message =
-                IssueServiceTokenRequest { service: self.service.to_owned(), secret: self.secret.expose().to_owned() };
-            self.auth.clone().issue_service_token(request(&Acting::Itself, DEADLINE, message)?).await
+            let message = IssueServiceTokenRequest {
+                service: self.service.to_owned(),
+                secret: self.secret.expose().to_owned(),
+            };
+            self.auth
+                .clone()
+                .issue_service_token(request(&Acting::Itself, DEADLINE, message)?)
+                .await
         })
         .await
         .map_err(|error| error.context("no service token from auth"))?;
@@ -74,7 +90,9 @@ pub struct RemoteKeys {
 
 impl RemoteKeys {
     pub(crate) fn new(auth: Channel) -> Self {
-        Self { auth: SessionServiceClient::new(auth) }
+        Self {
+            auth: SessionServiceClient::new(auth),
+        }
     }
 }
 
@@ -82,7 +100,10 @@ impl KeySource for RemoteKeys {
     fn fetch(&self) -> Pin<Box<dyn Future<Output = Result<String>> + Send + '_>> {
         Box::pin(async {
             let answer = call(Retry::Safe, || async {
-                self.auth.clone().get_keys(request(&Acting::Itself, DEADLINE, GetKeysRequest {})?).await
+                self.auth
+                    .clone()
+                    .get_keys(request(&Acting::Itself, DEADLINE, GetKeysRequest {})?)
+                    .await
             })
             .await
             .map_err(|error| error.context("no keys from auth"))?;

@@ -19,7 +19,10 @@ pub trait Clock: Send + Sync + fmt::Debug {
 pub struct SystemClock;
 
 impl Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "this is the substitute that the ban names")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the substitute that the ban names"
+    )]
     fn now(&self) -> Timestamp {
         truncate(Utc::now())
     }
@@ -38,17 +41,24 @@ impl ManualClock {
 
     /// Moves the clock forward, or back for a negative step.
     pub fn advance(&self, step: TimeDelta) {
-        let mut now = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut now = self
+            .0
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         *now += step;
     }
 }
 
 impl Clock for ManualClock {
     fn now(&self) -> Timestamp {
-        *self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        *self
+            .0
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }
 
 fn truncate(time: Timestamp) -> Timestamp {
-    time.duration_trunc(TimeDelta::microseconds(1)).unwrap_or(time)
+    time.duration_trunc(TimeDelta::microseconds(1))
+        .unwrap_or(time)
 }

@@ -170,7 +170,10 @@ mod tests {
             let id = TaskId::from_uuid(uuid);
             assert_eq!(id.to_string().parse::<TaskId>().unwrap(), id);
         }
-        assert_eq!(TaskId::from_uuid(Uuid::max()).to_string(), format!("task_7{}", "z".repeat(25)));
+        assert_eq!(
+            TaskId::from_uuid(Uuid::max()).to_string(),
+            format!("task_7{}", "z".repeat(25))
+        );
     }
 
     #[test]
@@ -183,8 +186,20 @@ mod tests {
     fn other_kinds_and_damaged_texts_are_refused() {
         let agent = AgentId::new().to_string();
         let good = TaskId::new().to_string();
-        for text in [agent.as_str(), "", "task_", &good[..20], &good.to_uppercase(), "task_8zzzzzzzzzzzzzzzzzzzzzzzzz", "task_é0000000000000000000000000"] {
-            assert_eq!(text.parse::<TaskId>().unwrap_err(), IdError { expected: "task" }, "{text}");
+        for text in [
+            agent.as_str(),
+            "",
+            "task_",
+            &good[..20],
+            &good.to_uppercase(),
+            "task_8zzzzzzzzzzzzzzzzzzzzzzzzz",
+            "task_é0000000000000000000000000",
+        ] {
+            assert_eq!(
+                text.parse::<TaskId>().unwrap_err(),
+                IdError { expected: "task" },
+                "{text}"
+            );
         }
     }
 

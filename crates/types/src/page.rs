@@ -54,14 +54,29 @@ mod tests {
 
     #[test]
     fn limits_are_bounded() {
-        let limit = |limit| PageRequest { limit, cursor: String::new() }.bounded_limit();
-        assert_eq!((limit(0), limit(7), limit(9999)), (DEFAULT_LIMIT, 7, MAX_LIMIT));
+        let limit = |limit| {
+            PageRequest {
+                limit,
+                cursor: String::new(),
+            }
+            .bounded_limit()
+        };
+        assert_eq!(
+            (limit(0), limit(7), limit(9999)),
+            (DEFAULT_LIMIT, 7, MAX_LIMIT)
+        );
     }
 
     #[test]
     fn the_row_too_many_becomes_a_cursor_to_the_last_shown() {
         let page = Page::cut(vec![1, 2, 3], 2, ToString::to_string);
-        assert_eq!((page.items, page.next_cursor), (vec![1, 2], Some("2".to_owned())));
-        assert_eq!(Page::cut(vec![1, 2], 2, ToString::to_string).next_cursor, None);
+        assert_eq!(
+            (page.items, page.next_cursor),
+            (vec![1, 2], Some("2".to_owned()))
+        );
+        assert_eq!(
+            Page::cut(vec![1, 2], 2, ToString::to_string).next_cursor,
+            None
+        );
     }
 }

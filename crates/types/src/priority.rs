@@ -6,7 +6,9 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 /// How urgent a task is; later variants go first.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Priority {
     /// When nothing else waits.
@@ -44,7 +46,9 @@ impl Priority {
     /// The priority of a rank that was read from a store.
     #[must_use]
     pub fn from_rank(rank: i16) -> Option<Self> {
-        Self::ALL.into_iter().find(|priority| priority.rank() == rank)
+        Self::ALL
+            .into_iter()
+            .find(|priority| priority.rank() == rank)
     }
 }
 

@@ -27,7 +27,10 @@ impl IdentifyLayer {
     /// Lets calls to the services named in `open` pass without a token; all others need one.
     #[must_use]
     pub fn new(verifier: Arc<Verifier>, open: &[&'static str]) -> Self {
-        Self { verifier, open: open.into() }
+        Self {
+            verifier,
+            open: open.into(),
+        }
     }
 }
 
@@ -35,7 +38,10 @@ impl<S> Layer<S> for IdentifyLayer {
     type Service = Identify<S>;
 
     fn layer(&self, inner: S) -> Identify<S> {
-        Identify { inner, layer: self.clone() }
+        Identify {
+            inner,
+            layer: self.clone(),
+        }
     }
 }
 
@@ -83,22 +89,41 @@ async fn identify(verifier: &Verifier, headers: &HeaderMap) -> Result<Caller> {
         .ok_or_else(|| Error::new(Code::Unauthenticated, "the call bears no token"))?;
     let service = verifier.verify(token).await?;
     if service.kind != PrincipalKind::Service {
-        return Err(Error::new(Code::Unauthenticated, "only services call services"));
+        return Err(Error::new(
+            Code::Unauthenticated,
+            "only services call services",
+        ));
     }
     let name = service.subject.clone();
     if let Some(token) = text(headers, ON_BEHALF_OF)? {
         let principal = verifier.verify(token).await?;
-        return Ok(Caller { principal, service: Some(name), token: Some(token.to_owned()) });
+        return Ok(Caller {
+            principal,
+            service: Some(name),
+            token: Some(token.to_owned()),
+        });
     }
     let tenant = text(headers, TENANT)?
-        .map(|tenant| tenant.parse::<TenantId>().map_err(|error| Error::invalid(TENANT, error.to_string())))
+        .map(|tenant| {
+            tenant
+                .parse::<TenantId>()
+                .map_err(|error| Error::invalid(TENANT, error.to_string()))
+        })
         .transpose()?;
-    Ok(Caller { principal: Principal { tenant, ..service }, service: Some(name), token: None })
+    Ok(Caller {
+        principal: Principal { tenant, ..service },
+        service: Some(name),
+        token: None,
+    })
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>> {
     headers
         .get(name)
-        .map(|value| value.to_str().map_err(|_| Error::new(Code::Unauthenticated, format!("{name} is not text"))))
+        .map(|value| {
+            value
+                .to_str()
+                .map_err(|_| Error::new(Code::Unauthenticated, format!("{name} is not text")))
+        })
         .transpose()
 }

@@ -33,7 +33,10 @@ impl<S> Layer<S> for MeasureLayer {
     type Service = Measure<S>;
 
     fn layer(&self, inner: S) -> Measure<S> {
-        Measure { inner, layer: self.clone() }
+        Measure {
+            inner,
+            layer: self.clone(),
+        }
     }
 }
 
@@ -68,8 +71,14 @@ where
             // A path that no service of ours has would let strangers make label values.
             if code != Code::Unimplemented {
                 let (service, method) = super::rpc_of(&path);
-                layer.handled.with([service, method, &format!("{code:?}")]).inc();
-                layer.seconds.with([service, method]).observe(begun.elapsed().as_secs_f64());
+                layer
+                    .handled
+                    .with([service, method, &format!("{code:?}")])
+                    .inc();
+                layer
+                    .seconds
+                    .with([service, method])
+                    .observe(begun.elapsed().as_secs_f64());
             }
             Ok(response)
         })
@@ -78,5 +87,8 @@ where
 
 /// The status is in the head when a call failed before its first message; otherwise it went well so far.
 pub(super) fn code_of(response: &Response<Body>) -> Code {
-    response.headers().get("grpc-status").map_or(Code::Ok, |value| Code::from_bytes(value.as_bytes()))
+    response
+        .headers()
+        .get("grpc-status")
+        .map_or(Code::Ok, |value| Code::from_bytes(value.as_bytes()))
 }

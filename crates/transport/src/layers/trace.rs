@@ -29,7 +29,10 @@ impl<S> Layer<S> for TraceLayer {
     type Service = Trace<S>;
 
     fn layer(&self, inner: S) -> Trace<S> {
-        Trace { inner, component: self.component }
+        Trace {
+            inner,
+            component: self.component,
+        }
     }
 }
 
@@ -86,7 +89,8 @@ fn report(response: &Response<Body>) {
     Span::current().record("rpc.grpc.status_code", code as i32);
     if matches!(code, Code::Internal | Code::Unknown | Code::DataLoss) {
         Span::current().record("otel.status_code", "ERROR");
-        let detail = Status::from_header_map(response.headers()).map(|status| status.message().to_owned());
+        let detail =
+            Status::from_header_map(response.headers()).map(|status| status.message().to_owned());
         tracing::error!(code = ?code, detail = detail.as_deref(), "call failed");
     }
 }
