@@ -20,15 +20,25 @@ fn every_package_takes_lints_and_versions_from_the_root() {
             "{} has lints of its own",
             package.name
         );
-        let versions: Vec<&str> = manifest
-            .lines()
-            .skip_while(|line| !line.contains("dependencies]"))
-            .filter(|line| line.contains("version =") || line.contains("= \""))
-            .collect();
+        let versions = versions_in(&manifest);
         assert!(
             versions.is_empty(),
             "{} has versions of its own: {versions:?}",
             package.name
         );
     }
+}
+
+/// The lines of a manifest's dependency sections that name a version themselves.
+fn versions_in(manifest: &str) -> Vec<&str> {
+    let mut in_dependencies = false;
+    let mut found = Vec::new();
+    for line in manifest.lines() {
+        if line.starts_with('[') {
+            in_dependencies = line.ends_with("dependencies]");
+        } else if in_dependencies && (line.contains("version =") || line.contains(" = \"")) {
+            found.push(line);
+        }
+    }
+    found
 }
