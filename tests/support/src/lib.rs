@@ -5,6 +5,7 @@
 
 pub mod database;
 mod eventually;
+pub mod identity;
 pub mod postgres;
 mod process;
 mod programs;
