@@ -86,7 +86,7 @@ impl Default for OpenAiConfig {
             embedding_model: None,
             timeout_ms: 120_000,
             connect_timeout_ms: 5_000,
-            idle_timeout_ms: 30_000,
+            idle_timeout_ms: 60_000,
             max_retries: 3,
         }
     }

@@ -2,8 +2,8 @@
 //!
 //! | Adapter | What it speaks to |
 //! |---|---|
-//! | `openai` | any endpoint of OpenAI's format: Qwen's compatible mode, vLLM, Ollama, llama.cpp's server |
-//! | `local` | any GGUF file, in this process, through llama.cpp |
+//! | [`openai`] | any endpoint of OpenAI's format: Qwen's compatible mode, vLLM, Ollama, llama.cpp's server |
+//! | [`local`] | any GGUF file, in this process, through llama.cpp |
 //! | [`scripted`] | a file of turns, for tests and benchmarks; only when asked for by name |
 //! | [`fallback`] | a second provider, where the first fails before its first token |
 //!
@@ -15,10 +15,13 @@ mod factory;
 pub mod fallback;
 pub mod files;
 pub mod grammar;
+pub mod local;
+pub mod openai;
 mod provider;
 pub mod scripted;
 mod span;
 mod stream;
+mod vector;
 
 pub use chat::{
     ChatAnswer, ChatRequest, Finish, Message, ResponseFormat, Role, Tool, ToolCall, ToolChoice, Usage,
