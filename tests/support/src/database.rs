@@ -26,15 +26,26 @@ impl Fresh {
     /// A folder for SQLite files.
     #[must_use]
     pub fn sqlite() -> Self {
-        let folder = tempfile::Builder::new().prefix("swarm-sqlite-").tempdir().unwrap();
+        let folder = tempfile::Builder::new()
+            .prefix("swarm-sqlite-")
+            .tempdir()
+            .unwrap();
         let config = DatabaseConfig::at(format!("sqlite:{}", folder.path().display()));
-        Self { name: "sqlite", config, _folder: Some(folder) }
+        Self {
+            name: "sqlite",
+            config,
+            _folder: Some(folder),
+        }
     }
 
     /// A database of the shared PostgreSQL server.
     pub async fn postgres() -> Self {
         let config = DatabaseConfig::at(Server::shared().await.database().await);
-        Self { name: "postgres", config, _folder: None }
+        Self {
+            name: "postgres",
+            config,
+            _folder: None,
+        }
     }
 
     /// One of each.
@@ -62,13 +73,21 @@ where
     let mut failed = Vec::new();
     for fresh in Fresh::both().await {
         let db = fresh.open(schema).await;
-        if AssertUnwindSafe(case(db.clone())).catch_unwind().await.is_err() {
+        if AssertUnwindSafe(case(db.clone()))
+            .catch_unwind()
+            .await
+            .is_err()
+        {
             failed.push(fresh.name);
         }
         // A case that leaves work behind must not hold up the others.
         let _closed = tokio::time::timeout(CLOSE_LIMIT, db.close()).await;
     }
-    assert!(failed.is_empty(), "the case failed on {}", failed.join(" and "));
+    assert!(
+        failed.is_empty(),
+        "the case failed on {}",
+        failed.join(" and ")
+    );
 }
 
 /// Asserts that both databases make the same of a service's migrations and texts.
@@ -78,7 +97,13 @@ where
 pub async fn assert_alike(schema: &Schema, texts: &[Text]) {
     let [sqlite, postgres] = Fresh::both().await;
     let (sqlite, postgres) = (sqlite.open(schema).await, postgres.open(schema).await);
-    let mut differences = schema_differences(schema, &postgres, &sqlite).await.unwrap();
+    let mut differences = schema_differences(schema, &postgres, &sqlite)
+        .await
+        .unwrap();
     differences.extend(text_differences(&postgres, &sqlite, texts).await.unwrap());
-    assert!(differences.is_empty(), "PostgreSQL and SQLite differ:\n{}", differences.join("\n"));
+    assert!(
+        differences.is_empty(),
+        "PostgreSQL and SQLite differ:\n{}",
+        differences.join("\n")
+    );
 }

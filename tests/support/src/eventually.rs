@@ -40,7 +40,11 @@ impl Outcome for bool {
     type Value = ();
 
     fn ready(self) -> Result<(), String> {
-        if self { Ok(()) } else { Err("not yet".to_owned()) }
+        if self {
+            Ok(())
+        } else {
+            Err("not yet".to_owned())
+        }
     }
 }
 
@@ -49,7 +53,11 @@ impl Outcome for bool {
 /// # Panics
 /// When it is not there within `limit`; the message has `what` and the last status.
 #[track_caller]
-pub fn eventually<O, F, Fut>(what: &str, limit: Duration, mut look: F) -> impl Future<Output = O::Value>
+pub fn eventually<O, F, Fut>(
+    what: &str,
+    limit: Duration,
+    mut look: F,
+) -> impl Future<Output = O::Value>
 where
     O: Outcome,
     F: FnMut() -> Fut,
@@ -60,12 +68,18 @@ where
         let deadline = Instant::now() + limit;
         let mut last = "never answered".to_owned();
         loop {
-            match tokio::time::timeout_at(deadline, look()).await.map(Outcome::ready) {
+            match tokio::time::timeout_at(deadline, look())
+                .await
+                .map(Outcome::ready)
+            {
                 Ok(Ok(value)) => return value,
                 Ok(Err(status)) => last = status,
                 Err(_) => {}
             }
-            assert!(Instant::now() < deadline, "{place}: waited {limit:?} for {what}; last status: {last}");
+            assert!(
+                Instant::now() < deadline,
+                "{place}: waited {limit:?} for {what}; last status: {last}"
+            );
             tokio::time::sleep(LOOK_EVERY).await;
         }
     }
@@ -96,6 +110,11 @@ mod tests {
     #[tokio::test]
     #[should_panic(expected = "never answered")]
     async fn a_look_that_hangs_ends_too() {
-        eventually("an answer", Duration::from_millis(20), std::future::pending::<bool>).await;
+        eventually(
+            "an answer",
+            Duration::from_millis(20),
+            std::future::pending::<bool>,
+        )
+        .await;
     }
 }

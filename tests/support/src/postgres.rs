@@ -48,19 +48,39 @@ impl Server {
         let user = unprivileged();
         let folder = folder_for(user, "swarm-pg-");
         let socket_length = folder.as_os_str().len() + "/.s.PGSQL.5432".len();
-        assert!(socket_length < 100, "{} is too long for a socket's path: set TMPDIR", folder.display());
+        assert!(
+            socket_length < 100,
+            "{} is too long for a socket's path: set TMPDIR",
+            folder.display()
+        );
         let programs = postgres_folder();
         copy(&template(&programs, user), &folder.join("data"), user);
-        let server = Self { process: Supervised::start(folder.clone(), user, FAST_SHUTDOWN, &command(&programs, &folder, durability)) };
+        let server = Self {
+            process: Supervised::start(
+                folder.clone(),
+                user,
+                FAST_SHUTDOWN,
+                &command(&programs, &folder, durability),
+            ),
+        };
         server.wait_until_ready().await;
         server
+    }
+
+    /// Where its files are while it runs.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.process.folder
     }
 
     /// The URL of a new, empty database.
     pub async fn database(&self) -> String {
         let name = format!("test_{}", DATABASES.fetch_add(1, Ordering::Relaxed));
         let mut connection = PgConnection::connect(&self.url("postgres")).await.unwrap();
-        sqlx::raw_sql(AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&mut connection).await.unwrap();
+        sqlx::raw_sql(AssertSqlSafe(format!("CREATE DATABASE {name}")))
+            .execute(&mut connection)
+            .await
+            .unwrap();
         connection.close().await.unwrap();
         self.url(&name)
     }
@@ -89,7 +109,11 @@ impl Server {
     async fn wait_until_ready(&self) {
         let url = self.url("postgres");
         let look = || async {
-            assert!(self.process.is_alive(), "PostgreSQL did not start:\n{}", self.process.log());
+            assert!(
+                self.process.is_alive(),
+                "PostgreSQL did not start:\n{}",
+                self.process.log()
+            );
             let connection = PgConnection::connect(&url).await?;
             connection.close().await
         };
@@ -98,7 +122,11 @@ impl Server {
 }
 
 fn command(programs: &Path, folder: &Path, durability: Durability) -> Vec<OsString> {
-    let on = if durability == Durability::Full { "on" } else { "off" };
+    let on = if durability == Durability::Full {
+        "on"
+    } else {
+        "off"
+    };
     let settings = [
         // The socket is in a folder of its own, so no port can be taken.
         "listen_addresses=".to_owned(),
@@ -111,27 +139,69 @@ fn command(programs: &Path, folder: &Path, durability: Durability) -> Vec<OsStri
         "autovacuum=off".to_owned(),
         "jit=off".to_owned(),
     ];
-    let mut command = vec![programs.join("postgres").into(), "-D".into(), folder.join("data").into()];
-    command.extend(settings.into_iter().flat_map(|setting| ["-c".into(), setting.into()]));
+    let mut command = vec![
+        programs.join("postgres").into(),
+        "-D".into(),
+        folder.join("data").into(),
+    ];
+    command.extend(
+        settings
+            .into_iter()
+            .flat_map(|setting| ["-c".into(), setting.into()]),
+    );
     command
 }
 
 /// An empty cluster, made once per machine, version and user: `initdb` takes longer than a copy.
 fn template(programs: &Path, user: Option<User>) -> PathBuf {
     let owner = user.map_or_else(current_uid, |user| user.uid);
-    let output = Command::new(programs.join("postgres")).arg("--version").output().unwrap();
-    let version: String = String::from_utf8_lossy(&output.stdout).chars().filter(char::is_ascii_digit).collect();
+    let output = Command::new(programs.join("postgres"))
+        .arg("--version")
+        .output()
+        .unwrap();
+    // "postgres (PostgreSQL) 15.4 (Debian ...)"
+    let version = String::from_utf8(output.stdout)
+        .unwrap()
+        .split_whitespace()
+        .nth(2)
+        .unwrap()
+        .to_owned();
     let template = std::env::temp_dir().join(format!("swarm-test-postgres-{version}-{owner}"));
-    let lock = template.with_extension("lock");
-    let lock = OpenOptions::new().write(true).create(true).truncate(false).open(lock).unwrap();
+    let lock = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(format!("{}.lock", template.display()))
+        .unwrap();
     lock.lock().unwrap();
     if template.exists() {
         let found = std::fs::metadata(&template).unwrap().uid();
-        assert_eq!(found, owner, "{} belongs to somebody else: remove it", template.display());
+        assert_eq!(
+            found,
+            owner,
+            "{} belongs to somebody else: remove it",
+            template.display()
+        );
     } else {
         let made = folder_for(user, "swarm-pg-new-");
-        let arguments = ["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync", "--wal-segsize=1"];
-        run(Command::new(programs.join("initdb")).args(arguments).arg("-D").arg(made.join("data")), user);
+        let arguments = [
+            "-U",
+            "postgres",
+            "-A",
+            "trust",
+            "-E",
+            "UTF8",
+            "--locale=C",
+            "--no-sync",
+            "--wal-segsize=1",
+        ];
+        run(
+            Command::new(programs.join("initdb"))
+                .args(arguments)
+                .arg("-D")
+                .arg(made.join("data")),
+            user,
+        );
         std::fs::rename(made.join("data"), &template).unwrap();
         std::fs::remove_dir(made).unwrap();
     }
@@ -139,12 +209,21 @@ fn template(programs: &Path, user: Option<User>) -> PathBuf {
 }
 
 fn copy(from: &Path, to: &Path, user: Option<User>) {
-    run(Command::new("cp").args(["-a", "--"]).arg(from).arg(to), user);
+    run(
+        Command::new("cp").args(["-a", "--"]).arg(from).arg(to),
+        user,
+    );
 }
 
 fn run(command: &mut Command, user: Option<User>) {
     become_user(command, user);
     command.current_dir("/");
-    let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
-    assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+    let output = command
+        .output()
+        .unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    assert!(
+        output.status.success(),
+        "{command:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
 }

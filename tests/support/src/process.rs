@@ -47,7 +47,12 @@ struct Shell {
 
 impl Supervised {
     /// Starts a server whose files are all in `folder`, which is removed after it.
-    pub(crate) fn start(folder: PathBuf, user: Option<User>, stop_signal: &str, command: &[OsString]) -> Self {
+    pub(crate) fn start(
+        folder: PathBuf,
+        user: Option<User>,
+        stop_signal: &str,
+        command: &[OsString],
+    ) -> Self {
         let mut shell = Command::new("sh");
         shell
             .args(["-c", SUPERVISOR, "supervisor"])
@@ -61,10 +66,19 @@ impl Supervised {
             // Ctrl-C in the terminal is for the tests, not for the shell that cleans up.
             .process_group(0);
         become_user(&mut shell, user);
-        let mut child = shell.spawn().unwrap_or_else(|error| panic!("a shell cannot be started: {error}"));
+        let mut child = shell
+            .spawn()
+            .unwrap_or_else(|error| panic!("a shell cannot be started: {error}"));
         let orders = child.stdin.take();
         let answers = BufReader::new(child.stdout.take().unwrap());
-        Self { shell: Mutex::new(Shell { child, orders, answers }), folder }
+        Self {
+            shell: Mutex::new(Shell {
+                child,
+                orders,
+                answers,
+            }),
+            folder,
+        }
     }
 
     /// Asks the server to end, and waits for that.
@@ -113,7 +127,11 @@ impl Drop for Supervised {
 
 /// A new folder under the machine's temporary one that belongs to `user`.
 pub(crate) fn folder_for(user: Option<User>, prefix: &str) -> PathBuf {
-    let folder = tempfile::Builder::new().prefix(prefix).tempdir().unwrap().keep();
+    let folder = tempfile::Builder::new()
+        .prefix(prefix)
+        .tempdir()
+        .unwrap()
+        .keep();
     give(&folder, user);
     folder
 }
