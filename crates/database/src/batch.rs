@@ -29,7 +29,12 @@ pub struct Batch<'a> {
 
 impl<'a> Batch<'a> {
     pub(crate) const fn new(query: Query<'a>) -> Self {
-        Self { query, rows: Vec::new(), length: None, error: None }
+        Self {
+            query,
+            rows: Vec::new(),
+            length: None,
+            error: None,
+        }
     }
 
     /// The values of the next column, one for each row.
@@ -45,9 +50,15 @@ impl<'a> Batch<'a> {
     fn add<T: Cell>(&mut self, values: Vec<T>) -> Result<()> {
         let length = *self.length.get_or_insert(values.len());
         if values.len() != length {
-            return Err(Error::internal(format!("a column of {} values beside one of {length}", values.len())));
+            return Err(Error::internal(format!(
+                "a column of {} values beside one of {length}",
+                values.len()
+            )));
         }
-        let values = values.into_iter().map(Cell::checked).collect::<Result<Vec<T>>>()?;
+        let values = values
+            .into_iter()
+            .map(Cell::checked)
+            .collect::<Result<Vec<T>>>()?;
         if let Some(arguments) = self.query.postgres_arguments() {
             return sqlx::Arguments::add(arguments, values).map_err(Error::internal);
         }
@@ -98,7 +109,9 @@ impl<'a> Batch<'a> {
 }
 
 /// A value of a [`Batch`]'s column.
-pub trait Cell: for<'q> Encode<'q, Postgres> + Type<Postgres> + PgHasArrayType + Send + 'static {
+pub trait Cell:
+    for<'q> Encode<'q, Postgres> + Type<Postgres> + PgHasArrayType + Send + 'static
+{
     /// The value as both databases keep it.
     ///
     /// # Errors

@@ -79,7 +79,10 @@ impl DatabaseConfig {
     /// Settings for this URL, the rest as by default.
     #[must_use]
     pub fn at(url: impl Into<String>) -> Self {
-        Self { url: url.into(), ..Self::default() }
+        Self {
+            url: url.into(),
+            ..Self::default()
+        }
     }
 
     /// Whether the URL names a folder of SQLite files: embedded mode.
@@ -95,8 +98,12 @@ impl DatabaseConfig {
             return match folder {
                 "" => wrong("must name a folder, such as sqlite:.swarm/data"),
                 // Each connection would see a database of its own.
-                _ if folder.contains(":memory:") => wrong("must name a folder: memory is not shared between connections"),
-                _ if folder.contains('?') => wrong("must be sqlite: and a folder, without parameters"),
+                _ if folder.contains(":memory:") => {
+                    wrong("must name a folder: memory is not shared between connections")
+                }
+                _ if folder.contains('?') => {
+                    wrong("must be sqlite: and a folder, without parameters")
+                }
                 _ => Ok(Place::Sqlite(PathBuf::from(folder))),
             };
         }
@@ -124,8 +131,12 @@ impl DatabaseConfig {
 }
 
 fn without_password(url: &str) -> String {
-    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
-    let Some((credentials, host)) = rest.rsplit_once('@') else { return url.to_owned() };
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return url.to_owned();
+    };
+    let Some((credentials, host)) = rest.rsplit_once('@') else {
+        return url.to_owned();
+    };
     let user = credentials.split(':').next().unwrap_or_default();
     format!("{scheme}://{user}:***@{host}")
 }
@@ -137,22 +148,46 @@ mod tests {
 
     #[test]
     fn a_url_names_a_folder_or_a_server() {
-        for (url, folder) in [("sqlite:a/b", "a/b"), ("sqlite://a", "a"), ("sqlite:///a", "/a"), ("sqlite:/a", "/a")] {
-            assert!(matches!(DatabaseConfig::at(url).place().unwrap(), Place::Sqlite(path) if path.as_os_str() == folder));
+        for (url, folder) in [
+            ("sqlite:a/b", "a/b"),
+            ("sqlite://a", "a"),
+            ("sqlite:///a", "/a"),
+            ("sqlite:/a", "/a"),
+        ] {
+            assert!(
+                matches!(DatabaseConfig::at(url).place().unwrap(), Place::Sqlite(path) if path.as_os_str() == folder)
+            );
         }
-        let place = DatabaseConfig::at("postgres://u:p@db:6432/name").place().unwrap();
-        assert!(matches!(place, Place::Postgres(options) if options.get_host() == "db" && options.get_port() == 6432));
+        let place = DatabaseConfig::at("postgres://u:p@db:6432/name")
+            .place()
+            .unwrap();
+        assert!(
+            matches!(place, Place::Postgres(options) if options.get_host() == "db" && options.get_port() == 6432)
+        );
     }
 
     #[test]
     fn wrong_settings_name_their_key() {
-        for url in ["", "mysql://h/d", "sqlite:", "sqlite::memory:", "sqlite:a?mode=ro", "postgres://u:secret@h:port/d"] {
+        for url in [
+            "",
+            "mysql://h/d",
+            "sqlite:",
+            "sqlite::memory:",
+            "sqlite:a?mode=ro",
+            "postgres://u:secret@h:port/d",
+        ] {
             let error = DatabaseConfig::at(url).validate().unwrap_err();
             assert_eq!(error.fields()[0].field, "database.url", "{url}");
             assert!(!error.chain().contains("secret"), "{error}");
         }
-        let none = DatabaseConfig { max_connections: 0, ..DatabaseConfig::default() };
-        assert_eq!(none.validate().unwrap_err().fields()[0].field, "database.max_connections");
+        let none = DatabaseConfig {
+            max_connections: 0,
+            ..DatabaseConfig::default()
+        };
+        assert_eq!(
+            none.validate().unwrap_err().fields()[0].field,
+            "database.max_connections"
+        );
     }
 
     #[test]

@@ -73,8 +73,17 @@ impl Db {
                 Ok(Self::Postgres(Postgres { pool, about }))
             }
             Place::Sqlite(folder) => {
-                let sqlite::Files { writer, readers, lock } = sqlite::open(&folder, config, schema).await?;
-                Ok(Self::Sqlite(Sqlite { writer, readers, lock, about }))
+                let sqlite::Files {
+                    writer,
+                    readers,
+                    lock,
+                } = sqlite::open(&folder, config, schema).await?;
+                Ok(Self::Sqlite(Sqlite {
+                    writer,
+                    readers,
+                    lock,
+                    about,
+                }))
             }
         }
     }
@@ -91,7 +100,6 @@ impl Db {
     }
 
     /// A statement that reads, outside a transaction. On SQLite it cannot write.
-    #[must_use]
     pub fn q(&self, text: &'static str) -> Query<'_> {
         match self {
             Self::Postgres(db) => Query::new(Target::PostgresPool(&db.pool), None, db.about, text),
@@ -100,7 +108,6 @@ impl Db {
     }
 
     /// A single statement that writes, as a transaction of its own.
-    #[must_use]
     pub fn write(&self, text: &'static str) -> Query<'_> {
         match self {
             Self::Postgres(db) => Query::new(Target::PostgresPool(&db.pool), None, db.about, text),
@@ -109,7 +116,6 @@ impl Db {
     }
 
     /// A single statement that writes many rows, as a transaction of its own: see [`Batch`].
-    #[must_use]
     pub fn write_batch(&self, postgres: &'static str, sqlite: &'static str) -> Batch<'_> {
         Batch::new(self.write(self.pick(postgres, sqlite)))
     }
@@ -153,7 +159,10 @@ impl Db {
     /// The pool's connections now.
     #[must_use]
     pub fn pool_stats(&self) -> PoolStats {
-        let of = |size: u32, idle: usize| PoolStats { open: size, idle: u32::try_from(idle).unwrap_or(size).min(size) };
+        let of = |size: u32, idle: usize| PoolStats {
+            open: size,
+            idle: u32::try_from(idle).unwrap_or(size).min(size),
+        };
         match self {
             Self::Postgres(db) => of(db.pool.size(), db.pool.num_idle()),
             Self::Sqlite(db) => of(

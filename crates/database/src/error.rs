@@ -36,11 +36,17 @@ pub(crate) fn from_sqlx(error: sqlx::Error) -> Error {
     };
     let (code, words) = match kind {
         Kind::Unique => (Code::Conflict, "it exists already"),
-        Kind::ForeignKey => (Code::FailedPrecondition, "it refers to something that does not exist, or is referred to"),
+        Kind::ForeignKey => (
+            Code::FailedPrecondition,
+            "it refers to something that does not exist, or is referred to",
+        ),
         Kind::Clash => (Code::Unavailable, "another transaction was in the way"),
         Kind::Timeout => (Code::DeadlineExceeded, "the database took too long"),
         Kind::Away => (Code::Unavailable, "the database cannot be reached"),
-        Kind::BadText => (Code::InvalidArgument, "a text holds characters that cannot be stored"),
+        Kind::BadText => (
+            Code::InvalidArgument,
+            "a text holds characters that cannot be stored",
+        ),
         Kind::Fault => return Error::internal(error),
     };
     let mapped = Error::new(code, words).with_source(error);
@@ -59,7 +65,11 @@ fn kind_of(error: &dyn DatabaseError) -> Kind {
         return Kind::ForeignKey;
     }
     let code = error.code().unwrap_or_default();
-    if error.try_downcast_ref::<PgDatabaseError>().is_some() { of_postgres(&code) } else { of_sqlite(&code) }
+    if error.try_downcast_ref::<PgDatabaseError>().is_some() {
+        of_postgres(&code)
+    } else {
+        of_sqlite(&code)
+    }
 }
 
 fn of_postgres(code: &str) -> Kind {
@@ -73,7 +83,12 @@ fn of_postgres(code: &str) -> Kind {
         // idle_in_transaction_session_timeout, idle_session_timeout
         "25P03" | "57P05" => Kind::Away,
         // connection_exception, insufficient_resources, operator_intervention
-        _ if ["08", "53", "57"].iter().any(|class| code.starts_with(class)) => Kind::Away,
+        _ if ["08", "53", "57"]
+            .iter()
+            .any(|class| code.starts_with(class)) =>
+        {
+            Kind::Away
+        }
         _ => Kind::Fault,
     }
 }
@@ -129,19 +144,37 @@ fn database_error(error: &Error) -> Option<&(dyn DatabaseError + 'static)> {
 
 /// `Key (tenant_id, name)=(..., ...) already exists.`
 fn columns_of_detail(detail: &str) -> Vec<String> {
-    let names = detail.strip_prefix("Key (").and_then(|rest| rest.split_once(")=(")).map_or("", |(names, _)| names);
+    let names = detail
+        .strip_prefix("Key (")
+        .and_then(|rest| rest.split_once(")=("))
+        .map_or("", |(names, _)| names);
     if names.contains('(') {
         return Vec::new();
     }
-    names.split(", ").filter(|name| !name.is_empty()).map(|name| name.trim_matches('"').to_owned()).collect()
+    names
+        .split(", ")
+        .filter(|name| !name.is_empty())
+        .map(|name| name.trim_matches('"').to_owned())
+        .collect()
 }
 
 /// `UNIQUE constraint failed: agents.tenant_id, agents.name`
 fn of_sqlite_message(message: &str) -> UniqueViolation {
-    let names = message.rsplit_once("constraint failed: ").map_or("", |(_, names)| names);
-    let pairs: Vec<(&str, &str)> = names.split(", ").filter_map(|name| name.split_once('.')).collect();
+    let names = message
+        .rsplit_once("constraint failed: ")
+        .map_or("", |(_, names)| names);
+    let pairs: Vec<(&str, &str)> = names
+        .split(", ")
+        .filter_map(|name| name.split_once('.'))
+        .collect();
     UniqueViolation {
-        table: pairs.first().map(|(table, _)| (*table).to_owned()).unwrap_or_default(),
-        columns: pairs.iter().map(|(_, column)| (*column).to_owned()).collect(),
+        table: pairs
+            .first()
+            .map(|(table, _)| (*table).to_owned())
+            .unwrap_or_default(),
+        columns: pairs
+            .iter()
+            .map(|(_, column)| (*column).to_owned())
+            .collect(),
     }
 }

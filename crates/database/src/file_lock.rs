@@ -32,12 +32,17 @@ impl FileLock {
         loop {
             match file.try_lock() {
                 Ok(()) => break,
-                Err(TryLockError::WouldBlock) if Instant::now() < deadline => tokio::time::sleep(TRY_EVERY).await,
+                Err(TryLockError::WouldBlock) if Instant::now() < deadline => {
+                    tokio::time::sleep(TRY_EVERY).await;
+                }
                 Err(TryLockError::WouldBlock) => return Err(in_use(path, file)),
                 Err(TryLockError::Error(error)) => return Err(unusable(path, error)),
             }
         }
-        let lock = Self { file, path: path.to_owned() };
+        let lock = Self {
+            file,
+            path: path.to_owned(),
+        };
         lock.write_owner().map_err(|error| unusable(path, error))?;
         Ok(lock)
     }
@@ -73,5 +78,9 @@ fn in_use(path: &Path, mut file: File) -> Error {
 }
 
 fn unusable(path: &Path, error: std::io::Error) -> Error {
-    Error::new(Code::FailedPrecondition, format!("{} cannot be locked: {error}", path.display())).with_source(error)
+    Error::new(
+        Code::FailedPrecondition,
+        format!("{} cannot be locked: {error}", path.display()),
+    )
+    .with_source(error)
 }

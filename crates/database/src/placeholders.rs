@@ -12,7 +12,9 @@ pub(crate) fn check(text: &str, bound: usize) -> Result<()> {
         return Ok(());
     }
     let gaps = if whole { "" } else { ", with gaps" };
-    Err(Error::internal(format!("{bound} values for a statement that takes {highest}{gaps}: {text}")))
+    Err(Error::internal(format!(
+        "{bound} values for a statement that takes {highest}{gaps}: {text}"
+    )))
 }
 
 /// The placeholders of a statement as bits, `$1` lowest; those above `$128` count as that.
@@ -24,7 +26,10 @@ fn used(text: &str) -> u128 {
             quote @ (b'\'' | b'"') => at = after(bytes, at + 1, quote),
             b'-' if bytes.get(at + 1) == Some(&b'-') => at = after(bytes, at, b'\n'),
             b'$' => {
-                let digits = bytes[at + 1..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+                let digits = bytes[at + 1..]
+                    .iter()
+                    .take_while(|byte| byte.is_ascii_digit())
+                    .count();
                 let number: usize = text[at + 1..=at + digits].parse().unwrap_or(0);
                 if number > 0 {
                     used |= 1 << (number.min(128) - 1);
@@ -39,7 +44,10 @@ fn used(text: &str) -> u128 {
 
 /// The place after the next `end`.
 fn after(bytes: &[u8], from: usize, end: u8) -> usize {
-    bytes[from..].iter().position(|byte| *byte == end).map_or(bytes.len(), |found| from + found + 1)
+    bytes[from..]
+        .iter()
+        .position(|byte| *byte == end)
+        .map_or(bytes.len(), |found| from + found + 1)
 }
 
 #[cfg(test)]
@@ -53,7 +61,10 @@ mod tests {
             ("SELECT 1", 0),
             ("SELECT $1, $2, $1", 2),
             ("SELECT '$1', \"$2\", 'it''s $3', $1 -- $4\n, $2", 2),
-            ("INSERT INTO t VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11)", 11),
+            (
+                "INSERT INTO t VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11)",
+                11,
+            ),
         ] {
             check(text, takes).unwrap();
             assert!(check(text, takes + 1).is_err(), "{text}");
@@ -62,7 +73,12 @@ mod tests {
 
     #[test]
     fn a_gap_is_an_error() {
-        assert!(check("SELECT $1, $3", 3).unwrap_err().chain().contains("gaps"));
+        assert!(
+            check("SELECT $1, $3", 3)
+                .unwrap_err()
+                .chain()
+                .contains("gaps")
+        );
         assert!(check("SELECT $1, $3", 2).is_err());
     }
 }

@@ -36,12 +36,14 @@ pub(crate) async fn open(
         }
     }
     let statement_timeout = format!("{}ms", config.statement_timeout_ms);
-    let options = in_schema(options, name).statement_cache_capacity(256).options([
-        ("statement_timeout", statement_timeout.as_str()),
-        ("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION),
-        // Our statements are prepared once and their plans do not depend on the values.
-        ("plan_cache_mode", "force_generic_plan"),
-    ]);
+    let options = in_schema(options, name)
+        .statement_cache_capacity(256)
+        .options([
+            ("statement_timeout", statement_timeout.as_str()),
+            ("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION),
+            // Our statements are prepared once and their plans do not depend on the values.
+            ("plan_cache_mode", "force_generic_plan"),
+        ]);
     Ok(PgPoolOptions::new()
         .max_connections(config.max_connections)
         .acquire_timeout(config.acquire_timeout())
@@ -56,7 +58,10 @@ pub(crate) async fn open(
 
 pub(crate) async fn migrate(options: &PgConnectOptions, schema: &Schema) -> Result<usize> {
     let name = schema.checked_name()?;
-    let mut connection = in_schema(options, name).connect().await.map_err(from_sqlx)?;
+    let mut connection = in_schema(options, name)
+        .connect()
+        .await
+        .map_err(from_sqlx)?;
     let applied = apply(&mut connection, schema).await;
     // Closing lets go of the lock, also after a failure.
     let closed = connection.close().await;
@@ -65,7 +70,10 @@ pub(crate) async fn migrate(options: &PgConnectOptions, schema: &Schema) -> Resu
     Ok(applied)
 }
 
-async fn apply(connection: &mut PgConnection, schema: &Schema) -> Result<usize, sqlx::migrate::MigrateError> {
+async fn apply(
+    connection: &mut PgConnection,
+    schema: &Schema,
+) -> Result<usize, sqlx::migrate::MigrateError> {
     // Without the lock two first starts would both create the schema, and one would fail.
     connection.lock().await?;
     connection.create_schema_if_not_exists(schema.name).await?;
@@ -73,30 +81,49 @@ async fn apply(connection: &mut PgConnection, schema: &Schema) -> Result<usize, 
     let pending = migration::pending(&applied(connection).await?, &schema.postgres)?;
     if pending > 0 {
         schema.postgres.run_direct(None, connection, false).await?;
-        tracing::info!(db.schema = schema.name, migrations = pending, "schema migrated");
+        tracing::info!(
+            db.schema = schema.name,
+            migrations = pending,
+            "schema migrated"
+        );
     }
     connection.unlock().await?;
     Ok(pending)
 }
 
 async fn pending(options: &PgConnectOptions, schema: &Schema) -> Result<usize> {
-    let mut connection = in_schema(options, schema.name).connect().await.map_err(from_sqlx)?;
+    let mut connection = in_schema(options, schema.name)
+        .connect()
+        .await
+        .map_err(from_sqlx)?;
     let exists: bool = sqlx::query_scalar("SELECT to_regclass($1) IS NOT NULL AS exists")
         .bind(TABLE)
         .fetch_one(&mut connection)
         .await
         .map_err(from_sqlx)?;
-    let known = if exists { applied(&mut connection).await } else { Ok(Vec::new()) };
+    let known = if exists {
+        applied(&mut connection).await
+    } else {
+        Ok(Vec::new())
+    };
     let pending = known.and_then(|known| migration::pending(&known, &schema.postgres));
     connection.close().await.map_err(from_sqlx)?;
     pending.map_err(|error| migration::failed(schema.name, error))
 }
 
-async fn applied(connection: &mut PgConnection) -> Result<Vec<(i64, Vec<u8>)>, sqlx::migrate::MigrateError> {
+async fn applied(
+    connection: &mut PgConnection,
+) -> Result<Vec<(i64, Vec<u8>)>, sqlx::migrate::MigrateError> {
     let rows = connection.list_applied_migrations(TABLE).await?;
-    Ok(rows.into_iter().map(|row| (row.version, row.checksum.into_owned())).collect())
+    Ok(rows
+        .into_iter()
+        .map(|row| (row.version, row.checksum.into_owned()))
+        .collect())
 }
 
 fn in_schema(options: &PgConnectOptions, name: &'static str) -> PgConnectOptions {
-    options.clone().application_name(&format!("qwen-swarm-{name}")).options([("search_path", name)])
+    options
+        .clone()
+        .application_name(&format!("qwen-swarm-{name}"))
+        .options([("search_path", name)])
 }

@@ -19,15 +19,26 @@ const SERVER_GRACE: Duration = Duration::from_secs(2);
 
 /// A row that both databases decode: whatever derives `FromRow`, and tuples.
 pub trait Row: for<'r> FromRow<'r, PgRow> + for<'r> FromRow<'r, SqliteRow> + Send + Unpin {}
-impl<R> Row for R where R: for<'r> FromRow<'r, PgRow> + for<'r> FromRow<'r, SqliteRow> + Send + Unpin {}
+impl<R> Row for R where R: for<'r> FromRow<'r, PgRow> + for<'r> FromRow<'r, SqliteRow> + Send + Unpin
+{}
 
 /// A single value that both databases decode.
 pub trait Scalar:
-    for<'r> Decode<'r, Postgres> + Type<Postgres> + for<'r> Decode<'r, Sqlite> + Type<Sqlite> + Send + Unpin
+    for<'r> Decode<'r, Postgres>
+    + Type<Postgres>
+    + for<'r> Decode<'r, Sqlite>
+    + Type<Sqlite>
+    + Send
+    + Unpin
 {
 }
 impl<T> Scalar for T where
-    T: for<'r> Decode<'r, Postgres> + Type<Postgres> + for<'r> Decode<'r, Sqlite> + Type<Sqlite> + Send + Unpin
+    T: for<'r> Decode<'r, Postgres>
+        + Type<Postgres>
+        + for<'r> Decode<'r, Sqlite>
+        + Type<Sqlite>
+        + Send
+        + Unpin
 {
 }
 
@@ -66,12 +77,27 @@ enum Want {
 }
 
 impl<'a> Query<'a> {
-    pub(crate) fn new(target: Target<'a>, failed: Option<&'a mut bool>, about: About, text: &'static str) -> Self {
+    pub(crate) fn new(
+        target: Target<'a>,
+        failed: Option<&'a mut bool>,
+        about: About,
+        text: &'static str,
+    ) -> Self {
         let arguments = Ok(match target {
-            Target::PostgresPool(_) | Target::Postgres(_) => Arguments::Postgres(PgArguments::default()),
-            Target::SqlitePool(_) | Target::Sqlite(_) => Arguments::Sqlite(SqliteArguments::default()),
+            Target::PostgresPool(_) | Target::Postgres(_) => {
+                Arguments::Postgres(PgArguments::default())
+            }
+            Target::SqlitePool(_) | Target::Sqlite(_) => {
+                Arguments::Sqlite(SqliteArguments::default())
+            }
         });
-        Self { target, failed, about, text, arguments }
+        Self {
+            target,
+            failed,
+            about,
+            text,
+            arguments,
+        }
     }
 
     pub(crate) const fn is_postgres(&self) -> bool {
@@ -105,7 +131,9 @@ impl<'a> Query<'a> {
     pub async fn exec(self) -> Result<u64> {
         match self.run(Want::Count).await? {
             Answer::Affected(rows) => Ok(rows),
-            Answer::Postgres(_) | Answer::Sqlite(_) => Err(Error::internal("rows came where a count was asked for")),
+            Answer::Postgres(_) | Answer::Sqlite(_) => {
+                Err(Error::internal("rows came where a count was asked for"))
+            }
         }
     }
 
@@ -131,7 +159,10 @@ impl<'a> Query<'a> {
         let text = self.text;
         let mut rows = self.all::<R>().await?;
         if rows.len() > 1 {
-            return Err(Error::internal(format!("{} rows where at most one was expected: {text}", rows.len())));
+            return Err(Error::internal(format!(
+                "{} rows where at most one was expected: {text}",
+                rows.len()
+            )));
         }
         Ok(rows.pop())
     }
@@ -142,7 +173,9 @@ impl<'a> Query<'a> {
     /// As the database fails, or when there is not exactly one row.
     pub async fn one<R: Row>(self) -> Result<R> {
         let text = self.text;
-        self.opt().await?.ok_or_else(|| Error::internal(format!("no row where one was expected: {text}")))
+        self.opt()
+            .await?
+            .ok_or_else(|| Error::internal(format!("no row where one was expected: {text}")))
     }
 
     /// The only column of the only row.
@@ -166,13 +199,26 @@ impl<'a> Query<'a> {
     /// # Errors
     /// As [`Query::all`].
     pub async fn scalars<T: Scalar>(self) -> Result<Vec<T>> {
-        Ok(self.all::<(T,)>().await?.into_iter().map(|(value,)| value).collect())
+        Ok(self
+            .all::<(T,)>()
+            .await?
+            .into_iter()
+            .map(|(value,)| value)
+            .collect())
     }
 
     async fn run(self, want: Want) -> Result<Answer> {
-        let Self { target, mut failed, about, text, arguments } = self;
+        let Self {
+            target,
+            mut failed,
+            about,
+            text,
+            arguments,
+        } = self;
         if failed.as_deref() == Some(&true) {
-            return Err(Error::internal(format!("a statement of this transaction has failed before: {text}")));
+            return Err(Error::internal(format!(
+                "a statement of this transaction has failed before: {text}"
+            )));
         }
         // It stays so when the statement fails, and when the caller gives up waiting for it.
         if let Some(failed) = &mut failed {
@@ -187,7 +233,10 @@ impl<'a> Query<'a> {
             db.namespace = about.schema,
             db.query.text = text
         );
-        let answer = target.run(text, arguments, want, about.statement_timeout).instrument(span).await?;
+        let answer = target
+            .run(text, arguments, want, about.statement_timeout)
+            .instrument(span)
+            .await?;
         if let Some(failed) = failed {
             *failed = false;
         }
@@ -196,14 +245,28 @@ impl<'a> Query<'a> {
 }
 
 impl Target<'_> {
-    async fn run(self, text: &'static str, arguments: Arguments, want: Want, limit: Duration) -> Result<Answer> {
+    async fn run(
+        self,
+        text: &'static str,
+        arguments: Arguments,
+        want: Want,
+        limit: Duration,
+    ) -> Result<Answer> {
         match (self, arguments) {
             (Self::PostgresPool(pool), Arguments::Postgres(values)) => {
                 let mut connection = pool.acquire().await.map_err(from_sqlx)?;
-                within(limit + SERVER_GRACE, on_postgres(&mut connection, text, values, want)).await
+                within(
+                    limit + SERVER_GRACE,
+                    on_postgres(&mut connection, text, values, want),
+                )
+                .await
             }
             (Self::Postgres(connection), Arguments::Postgres(values)) => {
-                within(limit + SERVER_GRACE, on_postgres(connection, text, values, want)).await
+                within(
+                    limit + SERVER_GRACE,
+                    on_postgres(connection, text, values, want),
+                )
+                .await
             }
             (Self::SqlitePool(pool), Arguments::Sqlite(values)) => {
                 let mut connection = pool.acquire().await.map_err(from_sqlx)?;
@@ -217,10 +280,16 @@ impl Target<'_> {
     }
 }
 
-async fn within(limit: Duration, work: impl Future<Output = Result<Answer, sqlx::Error>>) -> Result<Answer> {
+async fn within(
+    limit: Duration,
+    work: impl Future<Output = Result<Answer, sqlx::Error>>,
+) -> Result<Answer> {
     match tokio::time::timeout(limit, work).await {
         Ok(answer) => answer.map_err(from_sqlx),
-        Err(_) => Err(Error::new(Code::DeadlineExceeded, "the database took too long")),
+        Err(_) => Err(Error::new(
+            Code::DeadlineExceeded,
+            "the database took too long",
+        )),
     }
 }
 
@@ -233,7 +302,10 @@ async fn on_postgres(
     let query = sqlx::query_with(text, values);
     match want {
         Want::Rows => query.fetch_all(connection).await.map(Answer::Postgres),
-        Want::Count => query.execute(connection).await.map(|done| Answer::Affected(done.rows_affected())),
+        Want::Count => query
+            .execute(connection)
+            .await
+            .map(|done| Answer::Affected(done.rows_affected())),
     }
 }
 
@@ -246,7 +318,10 @@ async fn on_sqlite(
     let query = sqlx::query_with(text, values);
     match want {
         Want::Rows => query.fetch_all(connection).await.map(Answer::Sqlite),
-        Want::Count => query.execute(connection).await.map(|done| Answer::Affected(done.rows_affected())),
+        Want::Count => query
+            .execute(connection)
+            .await
+            .map(|done| Answer::Affected(done.rows_affected())),
     }
 }
 

@@ -24,7 +24,10 @@ impl Schema {
     pub(crate) fn checked_name(&self) -> Result<&'static str> {
         let plain = |byte: u8| byte.is_ascii_lowercase() || byte == b'_';
         if self.name.is_empty() || !self.name.bytes().all(plain) {
-            return Err(Error::internal(format!("schema name {:?} must be of a-z and _", self.name)));
+            return Err(Error::internal(format!(
+                "schema name {:?} must be of a-z and _",
+                self.name
+            )));
         }
         Ok(self.name)
     }

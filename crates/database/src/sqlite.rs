@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::migrate::{Migrate as _, MigrateError};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
 use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
 use swarm_errors::{Code, Error, Result};
 
@@ -27,21 +29,41 @@ pub(crate) struct Files {
 pub(crate) async fn open(folder: &Path, config: &DatabaseConfig, schema: &Schema) -> Result<Files> {
     let (lock, options) = prepare(folder, config, schema).await?;
     migrate_file(&options, schema).await?;
-    let writer = pool(config).connect_with(options.clone()).await.map_err(from_sqlx)?;
+    let writer = pool(config)
+        .connect_with(options.clone())
+        .await
+        .map_err(from_sqlx)?;
     // The reader comes after migration, and after the writer has made the files that WAL needs.
-    let readers = pool(config).connect_with(options.read_only(true).create_if_missing(false)).await;
-    Ok(Files { writer, readers: readers.map_err(from_sqlx)?, lock: Arc::new(lock) })
+    let readers = pool(config)
+        .connect_with(options.read_only(true).create_if_missing(false))
+        .await;
+    Ok(Files {
+        writer,
+        readers: readers.map_err(from_sqlx)?,
+        lock: Arc::new(lock),
+    })
 }
 
-pub(crate) async fn migrate(folder: &Path, config: &DatabaseConfig, schema: &Schema) -> Result<usize> {
+pub(crate) async fn migrate(
+    folder: &Path,
+    config: &DatabaseConfig,
+    schema: &Schema,
+) -> Result<usize> {
     let (_lock, options) = prepare(folder, config, schema).await?;
     migrate_file(&options, schema).await
 }
 
-async fn prepare(folder: &Path, config: &DatabaseConfig, schema: &Schema) -> Result<(FileLock, SqliteConnectOptions)> {
+async fn prepare(
+    folder: &Path,
+    config: &DatabaseConfig,
+    schema: &Schema,
+) -> Result<(FileLock, SqliteConnectOptions)> {
     let file = folder.join(schema.checked_name()?).with_extension("db");
     create_private(folder).map_err(|error| {
-        let words = format!("data folder {} cannot be created: {error}", folder.display());
+        let words = format!(
+            "data folder {} cannot be created: {error}",
+            folder.display()
+        );
         Error::new(Code::FailedPrecondition, words).with_source(error)
     })?;
     let lock = FileLock::acquire(&file.with_extension("lock"), config.lock_wait()).await?;
@@ -79,11 +101,18 @@ async fn migrate_file(options: &SqliteConnectOptions, schema: &Schema) -> Result
 async fn apply(connection: &mut SqliteConnection, schema: &Schema) -> Result<usize, MigrateError> {
     connection.ensure_migrations_table(TABLE).await?;
     let rows = connection.list_applied_migrations(TABLE).await?;
-    let known: Vec<_> = rows.into_iter().map(|row| (row.version, row.checksum.into_owned())).collect();
+    let known: Vec<_> = rows
+        .into_iter()
+        .map(|row| (row.version, row.checksum.into_owned()))
+        .collect();
     let pending = migration::pending(&known, &schema.sqlite)?;
     if pending > 0 {
         schema.sqlite.run_direct(None, connection, false).await?;
-        tracing::info!(db.schema = schema.name, migrations = pending, "schema migrated");
+        tracing::info!(
+            db.schema = schema.name,
+            migrations = pending,
+            "schema migrated"
+        );
     }
     Ok(pending)
 }
@@ -92,7 +121,10 @@ async fn apply(connection: &mut SqliteConnection, schema: &Schema) -> Result<usi
 #[cfg(unix)]
 fn create_private(folder: &Path) -> std::io::Result<()> {
     use std::os::unix::fs::DirBuilderExt as _;
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)
 }
 
 #[cfg(not(unix))]

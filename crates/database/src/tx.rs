@@ -38,14 +38,20 @@ impl Tx {
                 // A deferred transaction that reads and then writes fails at once when another
                 // one has written in between.
                 let begun = db.writer.begin_with("BEGIN IMMEDIATE").await;
-                (begun.map(|begun| Inner::Sqlite(begun, Arc::clone(&db.lock))), db.about)
+                (
+                    begun.map(|begun| Inner::Sqlite(begun, Arc::clone(&db.lock))),
+                    db.about,
+                )
             }
         };
-        Ok(Self { inner: inner.map_err(from_sqlx)?, about, failed: false })
+        Ok(Self {
+            inner: inner.map_err(from_sqlx)?,
+            about,
+            failed: false,
+        })
     }
 
     /// A statement of this transaction.
-    #[must_use]
     pub fn q(&mut self, text: &'static str) -> Query<'_> {
         let target = match &mut self.inner {
             Inner::Postgres(tx) => Target::Postgres(tx),
@@ -55,7 +61,6 @@ impl Tx {
     }
 
     /// A statement of this transaction that takes many rows: see [`Batch`].
-    #[must_use]
     pub fn batch(&mut self, postgres: &'static str, sqlite: &'static str) -> Batch<'_> {
         let text = self.pick(postgres, sqlite);
         Batch::new(self.q(text))
@@ -84,9 +89,15 @@ impl Tx {
     pub async fn commit(self) -> Result<()> {
         if self.failed {
             self.rollback().await?;
-            return Err(Error::internal("commit refused: a statement of this transaction has failed"));
+            return Err(Error::internal(
+                "commit refused: a statement of this transaction has failed",
+            ));
         }
-        let span = tracing::info_span!("db.commit", otel.kind = "client", db.namespace = self.about.schema);
+        let span = tracing::info_span!(
+            "db.commit",
+            otel.kind = "client",
+            db.namespace = self.about.schema
+        );
         let committed = async {
             match self.inner {
                 Inner::Postgres(tx) => tx.commit().await,

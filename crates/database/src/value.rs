@@ -58,14 +58,26 @@ pub trait Bind {
 
 /// PostgreSQL keeps no NUL in a text, and SQLite would.
 pub(crate) fn without_nul(text: &str) -> Result<&str> {
-    if text.as_bytes().contains(&0) { Err(nul()) } else { Ok(text) }
+    if text.as_bytes().contains(&0) {
+        Err(nul())
+    } else {
+        Ok(text)
+    }
 }
 
 /// The same in JSON, where NUL is written as an escape.
 pub(crate) fn json_text<T: Serialize>(value: &T) -> Result<Box<serde_json::value::RawValue>> {
     let raw = serde_json::value::to_raw_value(value).map_err(Error::internal)?;
     let text = raw.get();
-    let escaped = |at: usize| text[..at].bytes().rev().take_while(|byte| *byte == b'\\').count() % 2 == 1;
+    let escaped = |at: usize| {
+        text[..at]
+            .bytes()
+            .rev()
+            .take_while(|byte| *byte == b'\\')
+            .count()
+            % 2
+            == 1
+    };
     if text.match_indices("u0000").any(|(at, _)| escaped(at)) {
         return Err(nul());
     }
@@ -165,6 +177,9 @@ mod tests {
         assert!(json_text(&serde_json::json!({"a": ["\0"]})).is_err());
         assert!(json_text(&serde_json::json!({"a\\\0": 1})).is_err());
         // A backslash, then the letters u0000: no NUL at all.
-        assert_eq!(json_text(&serde_json::json!("\\u0000")).unwrap().get(), r#""\\u0000""#);
+        assert_eq!(
+            json_text(&serde_json::json!("\\u0000")).unwrap().get(),
+            r#""\\u0000""#
+        );
     }
 }

@@ -75,7 +75,11 @@ struct Table {
 ///
 /// # Errors
 /// When a catalogue cannot be read.
-pub async fn schema_differences(schema: &Schema, postgres: &Db, sqlite: &Db) -> Result<Vec<String>> {
+pub async fn schema_differences(
+    schema: &Schema,
+    postgres: &Db,
+    sqlite: &Db,
+) -> Result<Vec<String>> {
     let mut differences = migrations(&schema.postgres, &schema.sqlite);
     let (ours, theirs) = (catalogue(postgres).await?, catalogue(sqlite).await?);
     let names: BTreeSet<&String> = ours.keys().chain(theirs.keys()).collect();
@@ -91,10 +95,15 @@ pub async fn schema_differences(schema: &Schema, postgres: &Db, sqlite: &Db) -> 
 
 fn migrations(postgres: &Migrator, sqlite: &Migrator) -> Vec<String> {
     let names = |migrator: &Migrator| -> BTreeSet<String> {
-        migrator.iter().map(|migration| format!("{} {}", migration.version, migration.description)).collect()
+        migrator
+            .iter()
+            .map(|migration| format!("{} {}", migration.version, migration.description))
+            .collect()
     };
     let (ours, theirs) = (names(postgres), names(sqlite));
-    ours.symmetric_difference(&theirs).map(|name| format!("migration {name} is in one folder only")).collect()
+    ours.symmetric_difference(&theirs)
+        .map(|name| format!("migration {name} is in one folder only"))
+        .collect()
 }
 
 fn tables(name: &str, postgres: &Table, sqlite: &Table) -> Vec<String> {
@@ -104,12 +113,20 @@ fn tables(name: &str, postgres: &Table, sqlite: &Table) -> Vec<String> {
     }
     if postgres.primary_key != sqlite.primary_key {
         let (ours, theirs) = (&postgres.primary_key, &sqlite.primary_key);
-        differences.push(format!("table {name} has the primary keys {ours:?} and {theirs:?}"));
+        differences.push(format!(
+            "table {name} has the primary keys {ours:?} and {theirs:?}"
+        ));
     }
     for unique in postgres.unique.symmetric_difference(&sqlite.unique) {
-        differences.push(format!("table {name} has unique {unique} in one database only"));
+        differences.push(format!(
+            "table {name} has unique {unique} in one database only"
+        ));
     }
-    let columns: BTreeSet<&String> = postgres.columns.keys().chain(sqlite.columns.keys()).collect();
+    let columns: BTreeSet<&String> = postgres
+        .columns
+        .keys()
+        .chain(sqlite.columns.keys())
+        .collect();
     for column in columns {
         match (postgres.columns.get(column), sqlite.columns.get(column)) {
             (Some((ours, our_not_null)), Some((theirs, their_not_null))) => {
@@ -117,7 +134,9 @@ fn tables(name: &str, postgres: &Table, sqlite: &Table) -> Vec<String> {
                     differences.push(format!("column {name}.{column} is {ours:?} and {theirs:?}"));
                 }
                 if our_not_null != their_not_null {
-                    differences.push(format!("column {name}.{column} is NOT NULL in one database only"));
+                    differences.push(format!(
+                        "column {name}.{column} is NOT NULL in one database only"
+                    ));
                 }
             }
             _ => differences.push(format!("column {name}.{column} is in one database only")),
@@ -128,23 +147,44 @@ fn tables(name: &str, postgres: &Table, sqlite: &Table) -> Vec<String> {
 
 async fn catalogue(db: &Db) -> Result<BTreeMap<String, Table>> {
     let mut tables: BTreeMap<String, Table> = BTreeMap::new();
-    for row in db.q(db.pick(POSTGRES_COLUMNS, SQLITE_COLUMNS)).all::<ColumnRow>().await? {
+    for row in db
+        .q(db.pick(POSTGRES_COLUMNS, SQLITE_COLUMNS))
+        .all::<ColumnRow>()
+        .await?
+    {
         let table = tables.entry(row.table_name).or_default();
         table.strict = row.strict;
         if row.key_place > 0 {
-            table.primary_key.insert(row.key_place, row.column_name.clone());
+            table
+                .primary_key
+                .insert(row.key_place, row.column_name.clone());
         }
-        table.columns.insert(row.column_name, (Storage::of(&row.type_name), row.not_null));
+        table
+            .columns
+            .insert(row.column_name, (Storage::of(&row.type_name), row.not_null));
     }
     let mut indexes: BTreeMap<(String, String, bool), BTreeMap<i32, String>> = BTreeMap::new();
-    for row in db.q(db.pick(POSTGRES_UNIQUE, SQLITE_UNIQUE)).all::<UniqueRow>().await? {
-        let column = row.column_name.unwrap_or_else(|| "an expression".to_owned());
-        indexes.entry((row.table_name, row.index_name, row.partial)).or_default().insert(row.place, column);
+    for row in db
+        .q(db.pick(POSTGRES_UNIQUE, SQLITE_UNIQUE))
+        .all::<UniqueRow>()
+        .await?
+    {
+        let column = row
+            .column_name
+            .unwrap_or_else(|| "an expression".to_owned());
+        indexes
+            .entry((row.table_name, row.index_name, row.partial))
+            .or_default()
+            .insert(row.place, column);
     }
     for ((table, _, partial), columns) in indexes {
         let columns: Vec<String> = columns.into_values().collect();
         let of_some = if partial { " of some rows" } else { "" };
-        tables.entry(table).or_default().unique.insert(format!("({}){of_some}", columns.join(", ")));
+        tables
+            .entry(table)
+            .or_default()
+            .unique
+            .insert(format!("({}){of_some}", columns.join(", ")));
     }
     tables.remove(crate::migration::TABLE);
     Ok(tables)

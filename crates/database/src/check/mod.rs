@@ -56,16 +56,27 @@ pub(crate) async fn describe<'c, E>(connection: E, text: &'static str) -> Result
 where
     E: Executor<'c>,
 {
-    let statement = connection.prepare(text.into_sql_str()).await.map_err(from_sqlx)?;
+    let statement = connection
+        .prepare(text.into_sql_str())
+        .await
+        .map_err(from_sqlx)?;
     let columns = statement
         .columns()
         .iter()
-        .map(|column| (column.name().to_owned(), Storage::of(column.type_info().name())))
+        .map(|column| {
+            (
+                column.name().to_owned(),
+                Storage::of(column.type_info().name()),
+            )
+        })
         .collect();
     let parameters = match statement.parameters() {
         Some(sqlx::Either::Left(types)) => types.len(),
         Some(sqlx::Either::Right(count)) => count,
         None => 0,
     };
-    Ok(Description { columns, parameters })
+    Ok(Description {
+        columns,
+        parameters,
+    })
 }

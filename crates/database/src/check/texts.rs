@@ -31,13 +31,20 @@ pub async fn text_differences(postgres: &Db, sqlite: &Db, texts: &[Text]) -> Res
             Text::Shared(text) => (text, text),
             Text::Pair(postgres, sqlite) | Text::Batch(postgres, sqlite) => (postgres, sqlite),
         };
-        let described = (postgres.describe(on_postgres).await, sqlite.describe(on_sqlite).await);
+        let described = (
+            postgres.describe(on_postgres).await,
+            sqlite.describe(on_sqlite).await,
+        );
         let (ours, theirs) = match described {
             (Ok(ours), Ok(theirs)) => (ours, theirs),
             (ours, theirs) => {
                 let refusals = [("PostgreSQL", ours.err()), ("SQLite", theirs.err())];
-                let refused = refusals.into_iter().filter_map(|(name, error)| Some((name, error?)));
-                differences.extend(refused.map(|(name, error)| format!("{name} refuses: {}: {on_postgres}", error.chain())));
+                let refused = refusals
+                    .into_iter()
+                    .filter_map(|(name, error)| Some((name, error?)));
+                differences.extend(refused.map(|(name, error)| {
+                    format!("{name} refuses: {}: {on_postgres}", error.chain())
+                }));
                 continue;
             }
         };
@@ -46,16 +53,27 @@ pub async fn text_differences(postgres: &Db, sqlite: &Db, texts: &[Text]) -> Res
             _ => ours.parameters == theirs.parameters,
         };
         if !parameters {
-            differences.push(format!("takes {} and {} values: {on_postgres}", ours.parameters, theirs.parameters));
+            differences.push(format!(
+                "takes {} and {} values: {on_postgres}",
+                ours.parameters, theirs.parameters
+            ));
         }
-        differences.extend(columns(&ours, &theirs).into_iter().map(|difference| format!("{difference}: {on_postgres}")));
+        differences.extend(
+            columns(&ours, &theirs)
+                .into_iter()
+                .map(|difference| format!("{difference}: {on_postgres}")),
+        );
     }
     Ok(differences)
 }
 
 fn columns(postgres: &Description, sqlite: &Description) -> Vec<String> {
     if postgres.columns.len() != sqlite.columns.len() {
-        return vec![format!("returns {} and {} columns", postgres.columns.len(), sqlite.columns.len())];
+        return vec![format!(
+            "returns {} and {} columns",
+            postgres.columns.len(),
+            sqlite.columns.len()
+        )];
     }
     let pairs = postgres.columns.iter().zip(&sqlite.columns);
     pairs

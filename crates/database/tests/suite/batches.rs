@@ -47,7 +47,12 @@ macro_rules! insert {
         $tx.batch(INSERT_POSTGRES, INSERT_SQLITE)
             .column(vec![TENANT; notes.len()])
             .column(notes.iter().map(|note| note.id).collect())
-            .column(notes.iter().map(|note| note.name.clone()).collect::<Vec<String>>())
+            .column(
+                notes
+                    .iter()
+                    .map(|note| note.name.clone())
+                    .collect::<Vec<String>>(),
+            )
             .column(notes.iter().map(|note| note.small).collect())
             .column(notes.iter().map(|note| note.number).collect())
             .column(notes.iter().map(|note| note.ratio).collect())
@@ -69,7 +74,9 @@ async fn a_batch_keeps_each_row_as_one_statement_would() {
         tx.commit().await.unwrap();
         for mut note in notes.into_iter().take(2) {
             let found: Note = db.q(FIND).bind(TENANT).bind(note.id).one().await.unwrap();
-            note.created_at = note.created_at.and_then(|_| DateTime::from_timestamp_micros(1_700_000_000_000_123));
+            note.created_at = note
+                .created_at
+                .and_then(|_| DateTime::from_timestamp_micros(1_700_000_000_000_123));
             assert_eq!(found, note);
         }
     })
@@ -92,11 +99,17 @@ async fn a_bad_value_or_uneven_columns_fail_the_transaction() {
         let mut bad = notes(3);
         bad[1].name = "\0".to_owned();
         let mut tx = db.begin().await.unwrap();
-        assert_eq!(insert!(tx, &bad).exec().await.unwrap_err().code(), Code::InvalidArgument);
+        assert_eq!(
+            insert!(tx, &bad).exec().await.unwrap_err().code(),
+            Code::InvalidArgument
+        );
         assert!(tx.commit().await.is_err());
 
         let mut tx = db.begin().await.unwrap();
-        let uneven = tx.batch(INSERT_POSTGRES, INSERT_SQLITE).column(vec![TENANT; 2]).column(vec![TENANT; 3]);
+        let uneven = tx
+            .batch(INSERT_POSTGRES, INSERT_SQLITE)
+            .column(vec![TENANT; 2])
+            .column(vec![TENANT; 3]);
         assert_eq!(uneven.exec().await.unwrap_err().code(), Code::Internal);
         assert!(tx.commit().await.is_err());
         assert_eq!(count(&db).await, 0);
@@ -107,13 +120,16 @@ async fn a_bad_value_or_uneven_columns_fail_the_transaction() {
 #[tokio::test]
 async fn a_batch_can_be_a_transaction_of_its_own() {
     const POSTGRES: &str = "INSERT INTO notes (tenant_id, id, name) SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[])";
-    const SQLITE: &str =
-        "INSERT INTO notes (tenant_id, id, name) SELECT unhex(value->>0), unhex(value->>1), value->>2 FROM json_each($1)";
+    const SQLITE: &str = "INSERT INTO notes (tenant_id, id, name) SELECT unhex(value->>0), unhex(value->>1), value->>2 FROM json_each($1)";
     for_each_database(&SCHEMA, |db| async move {
         let write = |names: [&str; 2]| {
             let names = names.map(str::to_owned).to_vec();
             let ids = vec![Uuid::now_v7(), Uuid::now_v7()];
-            db.write_batch(POSTGRES, SQLITE).column(vec![TENANT; 2]).column(ids).column(names).exec()
+            db.write_batch(POSTGRES, SQLITE)
+                .column(vec![TENANT; 2])
+                .column(ids)
+                .column(names)
+                .exec()
         };
         assert_eq!(write(["a", "b"]).await.unwrap(), 2);
         assert_eq!(write(["c", "a"]).await.unwrap_err().code(), Code::Conflict);

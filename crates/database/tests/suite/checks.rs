@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::SqlSafeStr as _;
+use sqlx::migrate::{Migration, MigrationType, Migrator};
 use swarm_database::Schema;
 use swarm_database::check::{Text, schema_differences, text_differences};
 use swarm_test_support::database::{Fresh, assert_alike};
@@ -18,7 +18,10 @@ async fn what_is_alike_passes() {
         Text::Shared(COUNT),
         Text::Shared(FIND),
         Text::Batch(INSERT_POSTGRES, INSERT_SQLITE),
-        Text::Pair("SELECT name FROM notes WHERE id = $1 FOR UPDATE", "SELECT name FROM notes WHERE id = $1"),
+        Text::Pair(
+            "SELECT name FROM notes WHERE id = $1 FOR UPDATE",
+            "SELECT name FROM notes WHERE id = $1",
+        ),
     ];
     assert_alike(&SCHEMA, &texts).await;
 }
@@ -28,23 +31,59 @@ async fn texts_that_differ_are_found() {
     let [sqlite, postgres] = Fresh::both().await;
     let (sqlite, postgres) = (sqlite.open(&SCHEMA).await, postgres.open(&SCHEMA).await);
     for (text, difference) in [
-        (Text::Shared("SELECT count(*) FROM notes"), "called count and count(*)"),
-        (Text::Shared("SELECT sum(number) AS total FROM notes"), "NUMERIC"),
-        (Text::Shared("SELECT id::text AS id FROM notes"), "SQLite refuses"),
-        (Text::Shared("SELECT unhex(name) AS id FROM notes"), "PostgreSQL refuses"),
-        (Text::Pair("SELECT id, name FROM notes", "SELECT id FROM notes"), "returns 2 and 1 columns"),
-        (Text::Pair("SELECT id FROM notes", "SELECT name AS id FROM notes"), "column id is Blob and Text"),
-        (Text::Pair("SELECT id FROM notes WHERE id = $1", "SELECT id FROM notes"), "takes 1 and 0 values"),
-        (Text::Batch("SELECT $1::uuid[] AS ids", "SELECT $1 AS ids, $2 AS more"), "takes 1 and 2 values"),
+        (
+            Text::Shared("SELECT count(*) FROM notes"),
+            "called count and count(*)",
+        ),
+        (
+            Text::Shared("SELECT sum(number) AS total FROM notes"),
+            "NUMERIC",
+        ),
+        (
+            Text::Shared("SELECT id::text AS id FROM notes"),
+            "SQLite refuses",
+        ),
+        (
+            Text::Shared("SELECT unhex(name) AS id FROM notes"),
+            "PostgreSQL refuses",
+        ),
+        (
+            Text::Pair("SELECT id, name FROM notes", "SELECT id FROM notes"),
+            "returns 2 and 1 columns",
+        ),
+        (
+            Text::Pair("SELECT id FROM notes", "SELECT name AS id FROM notes"),
+            "column id is Blob and Text",
+        ),
+        (
+            Text::Pair("SELECT id FROM notes WHERE id = $1", "SELECT id FROM notes"),
+            "takes 1 and 0 values",
+        ),
+        (
+            Text::Batch("SELECT $1::uuid[] AS ids", "SELECT $1 AS ids, $2 AS more"),
+            "takes 1 and 2 values",
+        ),
     ] {
         let found = text_differences(&postgres, &sqlite, &[text]).await.unwrap();
-        assert!(found.iter().any(|found| found.contains(difference)), "{text:?}: {found:?}");
+        assert!(
+            found.iter().any(|found| found.contains(difference)),
+            "{text:?}: {found:?}"
+        );
     }
-    assert!(text_differences(&sqlite, &postgres, &[]).await.is_err(), "the wrong way round");
+    assert!(
+        text_differences(&sqlite, &postgres, &[]).await.is_err(),
+        "the wrong way round"
+    );
 }
 
 fn one_migration(name: &'static str, text: &'static str) -> Migrator {
-    let migration = Migration::new(1, Cow::Borrowed(name), MigrationType::Simple, text.into_sql_str(), false);
+    let migration = Migration::new(
+        1,
+        Cow::Borrowed(name),
+        MigrationType::Simple,
+        text.into_sql_str(),
+        false,
+    );
     Migrator::with_migrations(vec![migration])
 }
 
@@ -55,8 +94,14 @@ async fn differences(postgres: &'static str, sqlite: &'static str) -> String {
         sqlite: one_migration("stuff", sqlite),
     };
     let [fresh_sqlite, fresh_postgres] = Fresh::both().await;
-    let (sqlite, postgres) = (fresh_sqlite.open(&schema).await, fresh_postgres.open(&schema).await);
-    schema_differences(&schema, &postgres, &sqlite).await.unwrap().join("\n")
+    let (sqlite, postgres) = (
+        fresh_sqlite.open(&schema).await,
+        fresh_postgres.open(&schema).await,
+    );
+    schema_differences(&schema, &postgres, &sqlite)
+        .await
+        .unwrap()
+        .join("\n")
 }
 
 #[tokio::test]

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use swarm_database::{DatabaseConfig, Db, Migrate, UniqueViolation, is_retryable, unique_violation};
+use swarm_database::{
+    DatabaseConfig, Db, Migrate, UniqueViolation, is_retryable, unique_violation,
+};
 use swarm_errors::Code;
 use swarm_test_support::database::{Fresh, for_each_database};
 use swarm_test_support::eventually;
@@ -15,13 +17,20 @@ use crate::notes::{INSERT, SCHEMA, TENANT, count, insert};
 async fn a_unique_violation_names_table_and_columns() {
     for_each_database(&SCHEMA, |db| async move {
         let id = Uuid::now_v7();
-        let add = |id: Uuid, name: &'static str| db.write(INSERT).bind(TENANT).bind(id).bind(name).exec();
+        let add =
+            |id: Uuid, name: &'static str| db.write(INSERT).bind(TENANT).bind(id).bind(name).exec();
         add(id, "a").await.unwrap();
         for (id, name, column) in [(id, "b", "id"), (Uuid::now_v7(), "a", "name")] {
             let error = add(id, name).await.unwrap_err().context("adding a note");
             assert_eq!(error.code(), Code::Conflict);
             let columns = vec!["tenant_id".to_owned(), column.to_owned()];
-            assert_eq!(unique_violation(&error), Some(UniqueViolation { table: "notes".to_owned(), columns }));
+            assert_eq!(
+                unique_violation(&error),
+                Some(UniqueViolation {
+                    table: "notes".to_owned(),
+                    columns
+                })
+            );
             assert!(!is_retryable(&error));
         }
     })
@@ -32,7 +41,14 @@ async fn a_unique_violation_names_table_and_columns() {
 async fn a_foreign_key_is_enforced() {
     for_each_database(&SCHEMA, |db| async move {
         let text = "INSERT INTO remarks (tenant_id, note_id, seq) VALUES ($1, $2, $3)";
-        let error = db.write(text).bind(TENANT).bind(Uuid::nil()).bind(1_i64).exec().await.unwrap_err();
+        let error = db
+            .write(text)
+            .bind(TENANT)
+            .bind(Uuid::nil())
+            .bind(1_i64)
+            .exec()
+            .await
+            .unwrap_err();
         assert_eq!(error.code(), Code::FailedPrecondition);
         assert_eq!(unique_violation(&error), None);
     })
@@ -60,14 +76,22 @@ async fn a_slow_statement_ends_as_deadline_exceeded() {
             "WITH RECURSIVE s (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM s WHERE i < 5000000) SELECT count(*) AS n FROM s",
         );
         let error = db.q(slow).scalar::<i64>().await.unwrap_err();
-        assert_eq!(error.code(), Code::DeadlineExceeded, "{} {error:?}", fresh.name);
+        assert_eq!(
+            error.code(),
+            Code::DeadlineExceeded,
+            "{} {error:?}",
+            fresh.name
+        );
     }
 }
 
 #[tokio::test]
 async fn a_server_that_is_gone_is_unavailable_and_comes_back_by_itself() {
     let server = Server::start(Durability::Full).await;
-    let config = DatabaseConfig { acquire_timeout_ms: 300, ..DatabaseConfig::at(server.database().await) };
+    let config = DatabaseConfig {
+        acquire_timeout_ms: 300,
+        ..DatabaseConfig::at(server.database().await)
+    };
     let db = Db::open(&config, &SCHEMA, Migrate::Auto).await.unwrap();
     let mut tx = db.begin().await.unwrap();
     insert(&mut tx, "kept").await.unwrap();
@@ -81,12 +105,21 @@ async fn a_server_that_is_gone_is_unavailable_and_comes_back_by_itself() {
     assert!(open.commit().await.is_err());
     for _ in 0..3 {
         let error = db.ping().await.unwrap_err();
-        assert_eq!((error.code(), error.retry_after()), (Code::Unavailable, Some(Duration::from_secs(1))), "{error:?}");
+        assert_eq!(
+            (error.code(), error.retry_after()),
+            (Code::Unavailable, Some(Duration::from_secs(1))),
+            "{error:?}"
+        );
     }
-    let error = Db::open(&config, &SCHEMA, Migrate::Refuse).await.unwrap_err();
+    let error = Db::open(&config, &SCHEMA, Migrate::Refuse)
+        .await
+        .unwrap_err();
     assert_eq!(error.code(), Code::Unavailable, "{error:?}");
 
     server.start_again().await;
-    eventually("the pool to connect again", Duration::from_secs(10), || db.ping()).await;
+    eventually("the pool to connect again", Duration::from_secs(10), || {
+        db.ping()
+    })
+    .await;
     assert_eq!(count(&db).await, 1);
 }

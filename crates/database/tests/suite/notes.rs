@@ -33,7 +33,12 @@ pub(crate) struct Note {
 }
 
 pub(crate) async fn insert(tx: &mut Tx, name: &str) -> Result<u64> {
-    tx.q(INSERT).bind(TENANT).bind(Uuid::now_v7()).bind(name).exec().await
+    tx.q(INSERT)
+        .bind(TENANT)
+        .bind(Uuid::now_v7())
+        .bind(name)
+        .exec()
+        .await
 }
 
 pub(crate) async fn count(db: &Db) -> i64 {

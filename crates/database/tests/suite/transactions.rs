@@ -15,7 +15,11 @@ async fn a_commit_keeps_and_a_rollback_and_a_drop_do_not() {
     for_each_database(&SCHEMA, |db| async move {
         let mut kept = db.begin().await.unwrap();
         insert(&mut kept, "kept").await.unwrap();
-        assert_eq!(kept.q(COUNT).bind(TENANT).scalar::<i64>().await.unwrap(), 1, "it sees its own writes");
+        assert_eq!(
+            kept.q(COUNT).bind(TENANT).scalar::<i64>().await.unwrap(),
+            1,
+            "it sees its own writes"
+        );
         assert_eq!(count(&db).await, 0, "nobody else does before the commit");
         kept.commit().await.unwrap();
 
@@ -38,7 +42,10 @@ async fn after_a_failed_statement_nothing_can_be_committed() {
     for_each_database(&SCHEMA, |db| async move {
         let mut tx = db.begin().await.unwrap();
         insert(&mut tx, "first").await.unwrap();
-        assert_eq!(insert(&mut tx, "first").await.unwrap_err().code(), Code::Conflict);
+        assert_eq!(
+            insert(&mut tx, "first").await.unwrap_err().code(),
+            Code::Conflict
+        );
         assert!(insert(&mut tx, "second").await.is_err());
         let error = tx.commit().await.unwrap_err();
         assert!(error.chain().contains("commit refused"), "{error:?}");
@@ -100,7 +107,12 @@ async fn a_read_does_not_wait_for_a_writer() {
 async fn reads_of_sqlite_cannot_write() {
     let fresh = Fresh::sqlite();
     let db = fresh.open(&SCHEMA).await;
-    let error = db.q("DELETE FROM notes WHERE tenant_id = $1").bind(TENANT).exec().await.unwrap_err();
+    let error = db
+        .q("DELETE FROM notes WHERE tenant_id = $1")
+        .bind(TENANT)
+        .exec()
+        .await
+        .unwrap_err();
     assert!(error.chain().contains("readonly"), "{error:?}");
 }
 
@@ -121,21 +133,36 @@ async fn clashes_are_retried_until_both_have_happened() {
     for_each_database(&SCHEMA, |db| async move {
         let mut tx = db.begin().await.unwrap();
         insert(&mut tx, "counter").await.unwrap();
-        tx.q("UPDATE notes SET number = 0 WHERE tenant_id = $1").bind(TENANT).exec().await.unwrap();
+        tx.q("UPDATE notes SET number = 0 WHERE tenant_id = $1")
+            .bind(TENANT)
+            .exec()
+            .await
+            .unwrap();
         tx.commit().await.unwrap();
         let writers = (0..6).map(|_| {
             db.retry(|| async {
                 let mut tx = db.begin().await?;
                 if tx.is_postgres() {
-                    tx.q("SET TRANSACTION ISOLATION LEVEL SERIALIZABLE").exec().await?;
+                    tx.q("SET TRANSACTION ISOLATION LEVEL SERIALIZABLE")
+                        .exec()
+                        .await?;
                 }
-                let _read: i64 = tx.q("SELECT number FROM notes WHERE tenant_id = $1").bind(TENANT).scalar().await?;
+                let _read: i64 = tx
+                    .q("SELECT number FROM notes WHERE tenant_id = $1")
+                    .bind(TENANT)
+                    .scalar()
+                    .await?;
                 tx.q(text).bind(TENANT).exec().await?;
                 tx.commit().await
             })
         });
         futures::future::try_join_all(writers).await.unwrap();
-        let counted: i64 = db.q("SELECT number FROM notes WHERE tenant_id = $1").bind(TENANT).scalar().await.unwrap();
+        let counted: i64 = db
+            .q("SELECT number FROM notes WHERE tenant_id = $1")
+            .bind(TENANT)
+            .scalar()
+            .await
+            .unwrap();
         assert_eq!(counted, 6);
     })
     .await;
@@ -189,11 +216,22 @@ async fn a_process_that_stands_still_in_a_transaction_holds_nobody_for_long() {
     let sessions = "SELECT count(*) AS n FROM pg_stat_activity WHERE state LIKE 'idle in transaction%' AND datname = current_database()";
     let held: i64 = db.q(sessions).scalar().await.unwrap();
     assert_eq!(held, 1);
-    eventually("the server to end the transaction", Duration::from_secs(20), || async {
-        db.q(sessions).scalar::<i64>().await.map(|held| held == 0).unwrap_or(false)
-    })
+    eventually(
+        "the server to end the transaction",
+        Duration::from_secs(20),
+        || async {
+            db.q(sessions)
+                .scalar::<i64>()
+                .await
+                .map(|held| held == 0)
+                .unwrap_or(false)
+        },
+    )
     .await;
-    assert_eq!(insert(&mut tx, "late").await.unwrap_err().code(), Code::Unavailable);
+    assert_eq!(
+        insert(&mut tx, "late").await.unwrap_err().code(),
+        Code::Unavailable
+    );
     assert!(tx.commit().await.is_err());
     let id: Option<Uuid> = db.q("SELECT id FROM notes").scalar_opt().await.unwrap();
     assert_eq!(id, None);
