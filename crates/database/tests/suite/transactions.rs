@@ -1,7 +1,10 @@
 //! What a transaction keeps, and when it refuses to.
 
+use std::path::Path;
 use std::time::Duration;
 
+use sqlx::ConnectOptions as _;
+use sqlx::sqlite::SqliteConnectOptions;
 use swarm_errors::{Code, Error};
 use swarm_test_support::database::{Fresh, for_each_database};
 use swarm_test_support::eventually;
@@ -90,6 +93,28 @@ async fn writers_that_read_first_do_not_fail() {
         assert_eq!(count(&db).await, 8);
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_transaction_that_has_only_read_can_still_write() {
+    // Somebody from outside, such as a sqlite3 shell, gets in between reading and writing if
+    // the transaction is deferred, and then the write fails.
+    let fresh = Fresh::sqlite();
+    let db = fresh.open(&SCHEMA).await;
+    let folder = fresh.config.url.trim_start_matches("sqlite:");
+    let outside = SqliteConnectOptions::new()
+        .filename(Path::new(folder).join("notes.db"))
+        .busy_timeout(Duration::ZERO);
+    let mut outside = outside.connect().await.unwrap();
+
+    let mut tx = db.begin().await.unwrap();
+    assert_eq!(tx.q(COUNT).bind(TENANT).scalar::<i64>().await.unwrap(), 0);
+    let text = "INSERT INTO notes (tenant_id, id, name) VALUES (x'00', x'00', 'outside')";
+    let refused = sqlx::query(text).execute(&mut outside).await.unwrap_err();
+    assert!(refused.to_string().contains("locked"), "{refused}");
+    insert(&mut tx, "inside").await.unwrap();
+    tx.commit().await.unwrap();
+    sqlx::query(text).execute(&mut outside).await.unwrap();
 }
 
 #[tokio::test]
