@@ -1,0 +1,5 @@
+//! Events: what happened, in order.
+
+mod event;
+
+pub use event::{EventRecord, NewEvent};

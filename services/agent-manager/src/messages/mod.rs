@@ -1,0 +1,5 @@
+//! Messages between agents: rows with a delivery state.
+
+mod message;
+
+pub use message::{MAX_BODY_BYTES, MessageRecord, MessageState, NewMessage};

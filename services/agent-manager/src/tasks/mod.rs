@@ -1,0 +1,16 @@
+//! What a task is: its words, its states and what it costs. Pure: no I/O in here.
+
+mod ids;
+mod input;
+mod record;
+mod spec;
+mod state;
+mod usage;
+
+pub use ids::{child_task_id, step_id};
+pub use input::{Document, Input, MAX_DOCUMENTS, MAX_DOCUMENTS_BYTES, MAX_PROMPT_BYTES};
+pub use record::{NewTask, TaskFailure, TaskRecord};
+pub use spec::{SINGLE, SWARM, Strategy, TaskSpec, has_nul};
+pub use state::{TaskState, WaitingReason};
+pub(crate) use state::words;
+pub use usage::Usage;
