@@ -271,7 +271,7 @@ impl<'m> Engine<'m> {
         }
         match self.context.decode(&mut self.batch) {
             Ok(()) => {}
-            Err(error) => return self.recover(error),
+            Err(error) => return self.recover(&error),
         }
         for (sequence, count) in self.sequences.iter_mut().zip(&fed) {
             sequence.computed += count;
@@ -302,11 +302,11 @@ impl<'m> Engine<'m> {
     }
 
     /// Frees what idle sequences hold, or gives up on the running requests.
-    fn recover(&mut self, error: DecodeError) {
+    fn recover(&mut self, error: &DecodeError) {
         let idle: Vec<usize> = (0..self.sequences.len())
             .filter(|&index| self.sequences[index].running.is_none() && self.sequences[index].computed > 0)
             .collect();
-        if error == DecodeError::NoKvCacheSlot && !idle.is_empty() {
+        if *error == DecodeError::NoKvCacheSlot && !idle.is_empty() {
             return idle.into_iter().for_each(|index| self.clear(index));
         }
         tracing::error!(error = %error, "local model cannot compute a step");

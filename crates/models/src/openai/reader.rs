@@ -20,7 +20,8 @@ pub(super) struct Reader {
     pieces: BoxStream<'static, std::result::Result<Vec<u8>, reqwest::Error>>,
     parser: Parser,
     gathered: Gathered,
-    ready: VecDeque<ChatEvent>,
+    /// Events that are read but not asked for yet; an error is the last.
+    ready: VecDeque<Result<ChatEvent>>,
     idle: Duration,
     deadline: Instant,
     ended: bool,
@@ -44,7 +45,7 @@ impl Reader {
     pub(super) async fn next(&mut self) -> Result<Option<ChatEvent>> {
         loop {
             if let Some(event) = self.ready.pop_front() {
-                return Ok(Some(event));
+                return event.map(Some);
             }
             if self.ended {
                 return Ok(None);
@@ -52,35 +53,38 @@ impl Reader {
             let limit = self.deadline.min(Instant::now() + self.idle);
             let piece = timeout_at(limit, self.pieces.next()).await.map_err(|_| too_slow())?;
             match piece {
-                Some(Ok(bytes)) => self.parser.push(&bytes).iter().try_for_each(|data| self.take(data))?,
+                Some(Ok(bytes)) => self.parser.push(&bytes).iter().for_each(|data| self.take(data)),
                 Some(Err(error)) => return Err(broke_off().with_source(error)),
-                None => self.end()?,
+                None => self.end(),
             }
         }
     }
 
-    fn take(&mut self, data: &str) -> Result<()> {
+    fn take(&mut self, data: &str) {
         if self.ended {
-            return Ok(());
+            return;
         }
-        if data.trim() == DONE {
+        let event = if data.trim() == DONE {
             self.ended = true;
-            self.ready.push_back(ChatEvent::Finished(self.gathered.answer()?));
-        } else if let Some(text) = self.gathered.push(data)? {
-            self.ready.push_back(ChatEvent::Token(text));
-        }
-        Ok(())
+            self.gathered.answer().map(|answer| Some(ChatEvent::Finished(answer)))
+        } else {
+            self.gathered.push(data).map(|text| text.map(ChatEvent::Token))
+        };
+        self.ended |= event.is_err();
+        self.ready.extend(event.transpose());
     }
 
     /// Some endpoints end the stream without a word; an answer that named no reason to stop was cut.
-    fn end(&mut self) -> Result<()> {
+    fn end(&mut self) {
         if let Some(data) = self.parser.finish() {
-            self.take(&data)?;
+            self.take(&data);
         }
-        if !self.ended && !self.gathered.is_finished() {
-            return Err(broke_off());
+        if self.gathered.is_finished() {
+            self.take(DONE);
+        } else if !self.ended {
+            self.ended = true;
+            self.ready.push_back(Err(broke_off()));
         }
-        self.take(DONE)
     }
 }
 
