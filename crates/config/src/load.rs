@@ -26,6 +26,7 @@ pub trait Validate {
 pub struct Loader {
     file: Option<PathBuf>,
     environment: HashMap<String, String>,
+    defaults: Vec<(String, String)>,
     overrides: Vec<(String, String)>,
 }
 
@@ -37,7 +38,7 @@ impl Loader {
         Self {
             file: default.exists().then(|| default.to_owned()),
             environment: std::env::vars().collect(),
-            overrides: Vec::new(),
+            ..Self::default()
         }
     }
 
@@ -45,9 +46,8 @@ impl Loader {
     #[must_use]
     pub fn from_environment(environment: HashMap<String, String>) -> Self {
         Self {
-            file: None,
             environment,
-            overrides: Vec::new(),
+            ..Self::default()
         }
     }
 
@@ -57,6 +57,13 @@ impl Loader {
         if let Some(path) = path {
             self.file = Some(path.to_owned());
         }
+        self
+    }
+
+    /// Gives a key a default, under every other source.
+    #[must_use]
+    pub fn default_to(mut self, key: &str, value: impl Into<String>) -> Self {
+        self.defaults.push((key.to_owned(), value.into()));
         self
     }
 
@@ -89,6 +96,11 @@ impl Loader {
 
     fn merged(&self) -> Result<Config> {
         let mut builder = Config::builder();
+        for (key, value) in &self.defaults {
+            builder = builder
+                .set_default(key, typed(value))
+                .map_err(|error| invalid(key, &error))?;
+        }
         if let Some(path) = &self.file {
             builder = builder.add_source(
                 File::from(path.as_path())
@@ -232,6 +244,9 @@ mod tests {
             (settings.cache.url.as_str(), settings.cache.size),
             ("file", 3)
         );
+        let loader = loader.default_to("cache.size", "9");
+        let settings: Settings = loader.load(&["cache", "models"]).unwrap();
+        assert_eq!(settings.cache.size, 3);
         let settings: Settings = loader
             .set("cache.size", "4")
             .load(&["cache", "models"])
