@@ -11,6 +11,9 @@ MAKEFLAGS += --no-print-directory
 # Lets cargo find what scripts/setup installed into .swarm/tools, if it had to.
 tools := . scripts/setup/env.sh;
 
+# What the benches measure: the build that everybody uses, or PROFILE=release.
+PROFILE ?= debug
+
 .PHONY: help
 help: ## Print this list
 	@echo "Usage: make TARGET"
@@ -64,6 +67,11 @@ toolchain: ## Get cmake, libclang and a C++ compiler where they are missing
 .PHONY: databases
 databases: ## Get the programs of PostgreSQL and Redis, which tests use, where they are missing
 	@scripts/setup/databases.sh
+
+.PHONY: bench-model
+bench-model: toolchain models ## Measure the local model beside llama.cpp (CHECK=1 fails below the goals)
+	@$(tools) cargo build --workspace --bins $(if $(filter release,$(PROFILE)),--release)
+	@exec "$$(scripts/build/binaries.sh $(PROFILE))/bench-model"
 
 .PHONY: clean-data
 clean-data: ## Delete what the services and the demo stored (asks first; YES=1 does not)

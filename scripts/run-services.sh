@@ -22,8 +22,8 @@ stopped_within_s=30
 ensure_secret() {
   local file="$data/service-secret"
   [ -s "$file" ] || (umask 077 && head -c 32 /dev/urandom | base64 >"$file.new" && mv "$file.new" "$file")
-  QWEN_SWARM__AUTH__SERVICE_SECRET="${QWEN_SWARM__AUTH__SERVICE_SECRET:-$(cat "$file")}"
-  export QWEN_SWARM__AUTH__SERVICE_SECRET
+  QWEN_SWARM__SERVICE__SECRET="${QWEN_SWARM__SERVICE__SECRET:-$(cat "$file")}"
+  export QWEN_SWARM__SERVICE__SECRET
 }
 
 start() { # NAME [ARGUMENT ...]

@@ -9,7 +9,10 @@ here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 # shellcheck source=scripts/setup/packages.sh
 . "$here/../setup/packages.sh"
 
-[ "$#" = 3 ] || { print_help "${BASH_SOURCE[0]}"; exit 2; }
+[ "$#" = 3 ] || {
+  print_help "${BASH_SOURCE[0]}"
+  exit 2
+}
 
 modules=""
 for package in onnxruntime==1.32.0 tokenizers==0.23.2; do
