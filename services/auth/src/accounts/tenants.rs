@@ -1,0 +1,97 @@
+//! Tenants: the business of the platform's own administrators.
+
+use std::sync::Arc;
+
+use swarm_config::Secret;
+use swarm_errors::{Error, Result};
+use swarm_identity::Role;
+use swarm_types::{Clock, Page, TenantId, UserId};
+
+use super::taken;
+use super::users::password_request;
+use crate::passwords::Hasher;
+use crate::store::{Created, Store, TenantRecord, UserRecord};
+
+/// The tenant of the first start. Its administrators are the platform's.
+pub(crate) fn default_tenant() -> TenantId {
+    TenantId::derived(&["default"])
+}
+
+/// Whether this tenant's administrators are the platform's.
+pub(crate) fn is_platform(tenant: TenantId) -> bool {
+    tenant == default_tenant()
+}
+
+/// A tenant to be made, with its first administrator; names and password are checked already.
+pub(crate) struct NewTenant {
+    pub(crate) name: String,
+    pub(crate) admin_username: String,
+    pub(crate) admin_password: Secret,
+}
+
+/// Makes and shows tenants.
+#[derive(Debug)]
+pub(crate) struct Tenants {
+    pub(crate) store: Store,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) hasher: Arc<Hasher>,
+}
+
+impl Tenants {
+    pub(crate) async fn create(
+        &self,
+        asked_by: TenantId,
+        request_key: &str,
+        new: NewTenant,
+    ) -> Result<TenantRecord> {
+        let request = password_request(request_key, "create_tenant");
+        if let Some(before) = self.store.made_before(asked_by, request).await? {
+            return self.repeat(TenantId::from_uuid(before), new).await;
+        }
+        let hash = self.hasher.hash(new.admin_password.clone()).await?;
+        let now = self.clock.now();
+        let tenant = TenantRecord {
+            id: TenantId::new(),
+            name: new.name.clone(),
+            created_at: now,
+        };
+        let administrator = UserRecord {
+            tenant: tenant.id,
+            id: UserId::new(),
+            username: new.admin_username.clone(),
+            roles: vec![Role::Admin],
+            created_at: now,
+        };
+        let insert = || {
+            self.store
+                .insert_tenant(asked_by, request, &tenant, &administrator, &hash)
+        };
+        match self.store.db().retry(insert).await? {
+            Created::Now => Ok(tenant),
+            Created::Before(id) => self.repeat(TenantId::from_uuid(id), new).await,
+            Created::Taken(field) => Err(taken(field)),
+        }
+    }
+
+    async fn repeat(&self, id: TenantId, new: NewTenant) -> Result<TenantRecord> {
+        let tenant = self
+            .store
+            .tenant(id)
+            .await?
+            .ok_or_else(|| Error::not_found("tenant", id))?;
+        let administrator = self.store.user_named(id, &new.admin_username).await?;
+        let hash = match administrator {
+            Some(user) => self.store.password_hash(id, user).await?,
+            None => None,
+        };
+        let same_password = self.hasher.verify(new.admin_password, hash).await?;
+        if tenant.name != new.name || !same_password {
+            return Err(crate::store::mismatch());
+        }
+        Ok(tenant)
+    }
+
+    pub(crate) async fn list(&self, after: TenantId, limit: u32) -> Result<Page<TenantRecord>> {
+        self.store.tenants(after, limit).await
+    }
+}

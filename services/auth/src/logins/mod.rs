@@ -1,0 +1,5 @@
+//! Logins by name and password.
+
+mod throttle;
+
+pub(crate) use throttle::{Limits, Throttle};
