@@ -5,4 +5,8 @@ pub mod engine;
 pub mod events;
 pub mod journal;
 pub mod messages;
+pub mod store;
 pub mod tasks;
+
+#[cfg(work_half)]
+pub mod work;

@@ -1,0 +1,164 @@
+-- Every key begins with the tenant, so that the tables can be distributed by it. The exceptions,
+-- lease_groups and the indexes tasks_by_lease and outbox_due, serve a replica and not a tenant.
+
+CREATE TABLE agents (
+    tenant_id       uuid        NOT NULL,
+    id              uuid        NOT NULL,
+    name            text        NOT NULL,
+    kind            text        NOT NULL,
+    role            text        NOT NULL,
+    instructions    text        NOT NULL,
+    model           jsonb       NOT NULL,
+    capabilities    jsonb       NOT NULL,
+    tools           jsonb       NOT NULL,
+    pool            text        NOT NULL,
+    max_concurrency bigint      NOT NULL,
+    labels          jsonb       NOT NULL,
+    state           text        NOT NULL,
+    health_reason   text        NOT NULL DEFAULT '',
+    version         bigint      NOT NULL DEFAULT 1,
+    completed_tasks bigint      NOT NULL DEFAULT 0,
+    failed_tasks    bigint      NOT NULL DEFAULT 0,
+    created_at      timestamptz NOT NULL,
+    updated_at      timestamptz NOT NULL,
+    PRIMARY KEY (tenant_id, id)
+) WITH (fillfactor = 70);
+CREATE UNIQUE INDEX agents_by_name ON agents (tenant_id, name) WHERE state <> 'stopped';
+
+-- What agents work on now: a row per running task that has an agent.
+CREATE TABLE agent_slots (
+    tenant_id uuid NOT NULL,
+    agent_id  uuid NOT NULL,
+    task_id   uuid NOT NULL,
+    PRIMARY KEY (tenant_id, agent_id, task_id)
+);
+
+-- ready_at is set while a task waits for a worker, and no index depends on state: that keeps the
+-- updates of running tasks within their page (HOT).
+CREATE TABLE tasks (
+    tenant_id      uuid        NOT NULL,
+    id             uuid        NOT NULL,
+    root_id        uuid        NOT NULL,
+    parent_id      uuid,
+    role           text        NOT NULL,
+    kind           text        NOT NULL,
+    state          text        NOT NULL,
+    waiting_reason text,
+    priority       smallint    NOT NULL,
+    spec           jsonb       NOT NULL,
+    agent_id       uuid,
+    attempt        bigint      NOT NULL,
+    epoch          bigint      NOT NULL,
+    lease_group    uuid,
+    ready_at       timestamptz,
+    deadline       timestamptz NOT NULL,
+    result         jsonb,
+    error_code     text,
+    error_detail   text,
+    input_tokens   bigint      NOT NULL DEFAULT 0,
+    output_tokens  bigint      NOT NULL DEFAULT 0,
+    cached_tokens  bigint      NOT NULL DEFAULT 0,
+    model_calls    bigint      NOT NULL DEFAULT 0,
+    tool_calls     bigint      NOT NULL DEFAULT 0,
+    last_seq       bigint      NOT NULL,
+    step_count     bigint      NOT NULL DEFAULT 0,
+    child_count    bigint      NOT NULL DEFAULT 0,
+    traceparent    text,
+    created_at     timestamptz NOT NULL,
+    started_at     timestamptz,
+    finished_at    timestamptz,
+    PRIMARY KEY (tenant_id, id)
+) WITH (fillfactor = 50);
+CREATE INDEX tasks_ready ON tasks (tenant_id, priority DESC, ready_at) WHERE ready_at IS NOT NULL;
+CREATE INDEX tasks_queued_deadline ON tasks (tenant_id, deadline) WHERE ready_at IS NOT NULL;
+CREATE INDEX tasks_by_tree ON tasks (tenant_id, root_id, parent_id) WHERE parent_id IS NOT NULL;
+CREATE INDEX tasks_by_lease ON tasks (lease_group) WHERE lease_group IS NOT NULL;
+
+-- The expiry of leases lives here, so that a heartbeat writes one row and no task. A task's
+-- lease_group stays when it ends; its state says that the lease is over.
+CREATE TABLE lease_groups (
+    group_id    uuid        NOT NULL PRIMARY KEY,
+    owner       text        NOT NULL,
+    incarnation uuid        NOT NULL,
+    expires_at  timestamptz NOT NULL
+) WITH (fillfactor = 50);
+
+CREATE TABLE steps (
+    tenant_id   uuid        NOT NULL,
+    task_id     uuid        NOT NULL,
+    step_key    text        NOT NULL,
+    id          uuid        NOT NULL,
+    position    bigint      NOT NULL,
+    kind        text        NOT NULL,
+    name        text        NOT NULL,
+    state       text        NOT NULL,
+    attempt     bigint      NOT NULL,
+    epoch       bigint      NOT NULL,
+    input       jsonb       NOT NULL,
+    result      jsonb,
+    usage       jsonb       NOT NULL,
+    started_at  timestamptz NOT NULL,
+    finished_at timestamptz,
+    PRIMARY KEY (tenant_id, task_id, step_key)
+) WITH (fillfactor = 50);
+
+-- tenant_seq is drawn last in each transaction, so its order is that of the commits.
+CREATE TABLE events (
+    tenant_id  uuid        NOT NULL,
+    task_id    uuid        NOT NULL,
+    seq        bigint      NOT NULL,
+    root_id    uuid        NOT NULL,
+    tenant_seq bigint      NOT NULL,
+    type       text        NOT NULL,
+    data       jsonb       NOT NULL,
+    at         timestamptz NOT NULL,
+    PRIMARY KEY (tenant_id, task_id, seq)
+);
+CREATE UNIQUE INDEX events_by_tenant ON events (tenant_id, tenant_seq);
+
+CREATE TABLE tenant_counters (
+    tenant_id  uuid   NOT NULL PRIMARY KEY,
+    tenant_seq bigint NOT NULL
+) WITH (fillfactor = 10);
+
+CREATE TABLE messages (
+    tenant_id     uuid        NOT NULL,
+    id            uuid        NOT NULL,
+    from_agent_id uuid,
+    to_agent_id   uuid        NOT NULL,
+    task_id       uuid,
+    root_id       uuid,
+    subject       text        NOT NULL,
+    body          text        NOT NULL,
+    state         text        NOT NULL,
+    sent_at       timestamptz NOT NULL,
+    consumed_at   timestamptz,
+    consumed_by   uuid,
+    PRIMARY KEY (tenant_id, id)
+) WITH (fillfactor = 70);
+CREATE INDEX messages_pending ON messages (tenant_id, to_agent_id, id) WHERE state = 'pending';
+CREATE INDEX messages_by_agent ON messages (tenant_id, to_agent_id, id);
+CREATE INDEX messages_by_tree ON messages (tenant_id, root_id, id) WHERE root_id IS NOT NULL;
+
+-- What other services are still to be told: at least once, deduplicated there by id.
+CREATE TABLE outbox (
+    tenant_id  uuid        NOT NULL,
+    id         uuid        NOT NULL,
+    target     text        NOT NULL,
+    payload    jsonb       NOT NULL,
+    attempts   bigint      NOT NULL DEFAULT 0,
+    next_at    timestamptz NOT NULL,
+    created_at timestamptz NOT NULL,
+    PRIMARY KEY (tenant_id, id)
+);
+CREATE INDEX outbox_due ON outbox (next_at);
+
+CREATE TABLE idempotency (
+    tenant_id  uuid        NOT NULL,
+    key        text        NOT NULL,
+    operation  text        NOT NULL,
+    body_hash  bytea       NOT NULL,
+    answer_id  uuid        NOT NULL,
+    created_at timestamptz NOT NULL,
+    PRIMARY KEY (tenant_id, key)
+);

@@ -1,0 +1,163 @@
+-- Every key begins with the tenant, so that the tables can be distributed by it. The exceptions,
+-- lease_groups and the indexes tasks_by_lease and outbox_due, serve a replica and not a tenant.
+
+CREATE TABLE agents (
+    tenant_id BLOB NOT NULL,
+    id BLOB NOT NULL,
+    name TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    role TEXT NOT NULL,
+    instructions TEXT NOT NULL,
+    model TEXT NOT NULL CHECK (json_valid(model)),
+    capabilities TEXT NOT NULL CHECK (json_valid(capabilities)),
+    tools TEXT NOT NULL CHECK (json_valid(tools)),
+    pool TEXT NOT NULL,
+    max_concurrency INTEGER NOT NULL,
+    labels TEXT NOT NULL CHECK (json_valid(labels)),
+    state TEXT NOT NULL,
+    health_reason TEXT NOT NULL DEFAULT '',
+    version INTEGER NOT NULL DEFAULT 1,
+    completed_tasks INTEGER NOT NULL DEFAULT 0,
+    failed_tasks INTEGER NOT NULL DEFAULT 0,
+    created_at TEXT NOT NULL,
+    updated_at TEXT NOT NULL,
+    PRIMARY KEY (tenant_id, id)
+) STRICT;
+CREATE UNIQUE INDEX agents_by_name ON agents (tenant_id, name) WHERE state <> 'stopped';
+
+-- What agents work on now: a row per running task that has an agent.
+CREATE TABLE agent_slots (
+    tenant_id BLOB NOT NULL,
+    agent_id BLOB NOT NULL,
+    task_id BLOB NOT NULL,
+    PRIMARY KEY (tenant_id, agent_id, task_id)
+) STRICT;
+
+-- ready_at is set while a task waits for a worker, and no index depends on state.
+CREATE TABLE tasks (
+    tenant_id BLOB NOT NULL,
+    id BLOB NOT NULL,
+    root_id BLOB NOT NULL,
+    parent_id BLOB,
+    role TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    state TEXT NOT NULL,
+    waiting_reason TEXT,
+    priority INTEGER NOT NULL,
+    spec TEXT NOT NULL CHECK (json_valid(spec)),
+    agent_id BLOB,
+    attempt INTEGER NOT NULL,
+    epoch INTEGER NOT NULL,
+    lease_group BLOB,
+    ready_at TEXT,
+    deadline TEXT NOT NULL,
+    result TEXT CHECK (result IS NULL OR json_valid(result)),
+    error_code TEXT,
+    error_detail TEXT,
+    input_tokens INTEGER NOT NULL DEFAULT 0,
+    output_tokens INTEGER NOT NULL DEFAULT 0,
+    cached_tokens INTEGER NOT NULL DEFAULT 0,
+    model_calls INTEGER NOT NULL DEFAULT 0,
+    tool_calls INTEGER NOT NULL DEFAULT 0,
+    last_seq INTEGER NOT NULL,
+    step_count INTEGER NOT NULL DEFAULT 0,
+    child_count INTEGER NOT NULL DEFAULT 0,
+    traceparent TEXT,
+    created_at TEXT NOT NULL,
+    started_at TEXT,
+    finished_at TEXT,
+    PRIMARY KEY (tenant_id, id)
+) STRICT;
+CREATE INDEX tasks_ready ON tasks (tenant_id, priority DESC, ready_at) WHERE ready_at IS NOT NULL;
+CREATE INDEX tasks_queued_deadline ON tasks (tenant_id, deadline) WHERE ready_at IS NOT NULL;
+CREATE INDEX tasks_by_tree ON tasks (tenant_id, root_id, parent_id) WHERE parent_id IS NOT NULL;
+CREATE INDEX tasks_by_lease ON tasks (lease_group) WHERE lease_group IS NOT NULL;
+
+-- The expiry of leases lives here, so that a heartbeat writes one row and no task. A task's
+-- lease_group stays when it ends; its state says that the lease is over.
+CREATE TABLE lease_groups (
+    group_id BLOB NOT NULL PRIMARY KEY,
+    owner TEXT NOT NULL,
+    incarnation BLOB NOT NULL,
+    expires_at TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE steps (
+    tenant_id BLOB NOT NULL,
+    task_id BLOB NOT NULL,
+    step_key TEXT NOT NULL,
+    id BLOB NOT NULL,
+    position INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    name TEXT NOT NULL,
+    state TEXT NOT NULL,
+    attempt INTEGER NOT NULL,
+    epoch INTEGER NOT NULL,
+    input TEXT NOT NULL CHECK (json_valid(input)),
+    result TEXT CHECK (result IS NULL OR json_valid(result)),
+    usage TEXT NOT NULL CHECK (json_valid(usage)),
+    started_at TEXT NOT NULL,
+    finished_at TEXT,
+    PRIMARY KEY (tenant_id, task_id, step_key)
+) STRICT;
+
+-- tenant_seq is drawn last in each transaction, so its order is that of the commits.
+CREATE TABLE events (
+    tenant_id BLOB NOT NULL,
+    task_id BLOB NOT NULL,
+    seq INTEGER NOT NULL,
+    root_id BLOB NOT NULL,
+    tenant_seq INTEGER NOT NULL,
+    type TEXT NOT NULL,
+    data TEXT NOT NULL CHECK (json_valid(data)),
+    at TEXT NOT NULL,
+    PRIMARY KEY (tenant_id, task_id, seq)
+) STRICT;
+CREATE UNIQUE INDEX events_by_tenant ON events (tenant_id, tenant_seq);
+
+CREATE TABLE tenant_counters (
+    tenant_id BLOB NOT NULL PRIMARY KEY,
+    tenant_seq INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE messages (
+    tenant_id BLOB NOT NULL,
+    id BLOB NOT NULL,
+    from_agent_id BLOB,
+    to_agent_id BLOB NOT NULL,
+    task_id BLOB,
+    root_id BLOB,
+    subject TEXT NOT NULL,
+    body TEXT NOT NULL,
+    state TEXT NOT NULL,
+    sent_at TEXT NOT NULL,
+    consumed_at TEXT,
+    consumed_by BLOB,
+    PRIMARY KEY (tenant_id, id)
+) STRICT;
+CREATE INDEX messages_pending ON messages (tenant_id, to_agent_id, id) WHERE state = 'pending';
+CREATE INDEX messages_by_agent ON messages (tenant_id, to_agent_id, id);
+CREATE INDEX messages_by_tree ON messages (tenant_id, root_id, id) WHERE root_id IS NOT NULL;
+
+-- What other services are still to be told: at least once, deduplicated there by id.
+CREATE TABLE outbox (
+    tenant_id BLOB NOT NULL,
+    id BLOB NOT NULL,
+    target TEXT NOT NULL,
+    payload TEXT NOT NULL CHECK (json_valid(payload)),
+    attempts INTEGER NOT NULL DEFAULT 0,
+    next_at TEXT NOT NULL,
+    created_at TEXT NOT NULL,
+    PRIMARY KEY (tenant_id, id)
+) STRICT;
+CREATE INDEX outbox_due ON outbox (next_at);
+
+CREATE TABLE idempotency (
+    tenant_id BLOB NOT NULL,
+    key TEXT NOT NULL,
+    operation TEXT NOT NULL,
+    body_hash BLOB NOT NULL,
+    answer_id BLOB NOT NULL,
+    created_at TEXT NOT NULL,
+    PRIMARY KEY (tenant_id, key)
+) STRICT;

@@ -1,0 +1,54 @@
+//! Texts over `events`, and over the counter that numbers them.
+
+use swarm_database::check::Text;
+
+macro_rules! columns {
+    () => {
+        "task_id, seq, root_id, tenant_seq, type AS kind, data, at"
+    };
+}
+
+pub(crate) const INSERT_PG: &str = "
+    INSERT INTO events (tenant_id, task_id, seq, root_id, tenant_seq, type, data, at)
+    SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::uuid[], $5::bigint[], $6::text[], $7::jsonb[],
+                         $8::timestamptz[])";
+pub(crate) const INSERT_LITE: &str = "
+    INSERT INTO events (tenant_id, task_id, seq, root_id, tenant_seq, type, data, at)
+    SELECT unhex(value->>0), unhex(value->>1), value->>2, unhex(value->>3), value->>4, value->>5, value->>6,
+           value->>7
+    FROM json_each($1)";
+
+/// Takes the next numbers of a tenant and holds them until the commit, so it comes last.
+pub(crate) const NEXT: &str = "
+    INSERT INTO tenant_counters (tenant_id, tenant_seq) VALUES ($1, $2)
+    ON CONFLICT (tenant_id) DO UPDATE SET tenant_seq = tenant_counters.tenant_seq + excluded.tenant_seq
+    RETURNING tenant_seq";
+
+pub(crate) const NEWEST: &str = "SELECT tenant_seq FROM tenant_counters WHERE tenant_id = $1";
+
+pub(crate) const OF_TASK: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM events WHERE tenant_id = $1 AND task_id = $2 AND seq > $3 ORDER BY seq LIMIT $4"
+);
+
+pub(crate) const OF_TREE: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM events WHERE tenant_id = $1 AND tenant_seq > $3 AND task_id IN (
+        SELECT id FROM tasks WHERE tasks.tenant_id = $1 AND root_id = $2 AND parent_id IS NOT NULL
+        UNION ALL SELECT id FROM tasks WHERE tasks.tenant_id = $1 AND id = $2)
+      ORDER BY tenant_seq LIMIT $4"
+);
+
+pub(crate) const OF_TENANT: &str =
+    concat!("SELECT ", columns!(), " FROM events WHERE tenant_id = $1 AND tenant_seq > $2 ORDER BY tenant_seq LIMIT $3");
+
+pub(crate) const ALL: &[Text] = &[
+    Text::Batch(INSERT_PG, INSERT_LITE),
+    Text::Shared(NEXT),
+    Text::Shared(NEWEST),
+    Text::Shared(OF_TASK),
+    Text::Shared(OF_TREE),
+    Text::Shared(OF_TENANT),
+];

@@ -1,0 +1,45 @@
+//! Texts over `lease_groups`.
+
+use swarm_database::check::Text;
+
+pub(crate) const OPEN: &str =
+    "INSERT INTO lease_groups (group_id, owner, incarnation, expires_at) VALUES ($1, $2, $3, $4)";
+
+/// The one write of a heartbeat.
+pub(crate) const RENEW: &str = "
+    UPDATE lease_groups SET expires_at = $3 WHERE owner = $1 AND incarnation = $2 RETURNING group_id";
+
+pub(crate) const CLOSE: &str = "DELETE FROM lease_groups WHERE group_id = $1 AND incarnation = $2";
+
+/// Whether a group still is ours. On PostgreSQL a take-over waits until our transaction has ended,
+/// so that no task is put into a group that was just emptied.
+pub(crate) const HOLD_PG: &str = "
+    SELECT group_id FROM lease_groups WHERE group_id = $1 AND incarnation = $2 AND expires_at > $3 FOR KEY SHARE";
+pub(crate) const HOLD_LITE: &str =
+    "SELECT group_id FROM lease_groups WHERE group_id = $1 AND incarnation = $2 AND expires_at > $3";
+
+/// Groups whose replica is gone: expired, or of our own former life.
+pub(crate) const ABANDONED: &str = "
+    SELECT group_id FROM lease_groups
+    WHERE expires_at <= $1 OR (owner = $2 AND incarnation <> $3) ORDER BY group_id LIMIT 100";
+
+/// Locks an abandoned group in a statement of its own: what its tasks are is asked in the next
+/// one, which sees all that was committed meanwhile.
+pub(crate) const SEIZE_PG: &str = "
+    SELECT group_id FROM lease_groups
+    WHERE group_id = $1 AND (expires_at <= $2 OR (owner = $3 AND incarnation <> $4)) FOR UPDATE SKIP LOCKED";
+pub(crate) const SEIZE_LITE: &str = "
+    SELECT group_id FROM lease_groups
+    WHERE group_id = $1 AND (expires_at <= $2 OR (owner = $3 AND incarnation <> $4))";
+
+pub(crate) const DELETE: &str = "DELETE FROM lease_groups WHERE group_id = $1";
+
+pub(crate) const ALL: &[Text] = &[
+    Text::Shared(OPEN),
+    Text::Shared(RENEW),
+    Text::Shared(CLOSE),
+    Text::Pair(HOLD_PG, HOLD_LITE),
+    Text::Shared(ABANDONED),
+    Text::Pair(SEIZE_PG, SEIZE_LITE),
+    Text::Shared(DELETE),
+];

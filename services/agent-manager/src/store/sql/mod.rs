@@ -1,0 +1,15 @@
+//! Every SQL text, written once for both databases where that is possible.
+
+pub(crate) mod agents;
+pub(crate) mod events;
+pub(crate) mod leases;
+pub(crate) mod messages;
+pub(crate) mod outbox;
+pub(crate) mod steps;
+pub(crate) mod tasks;
+
+use swarm_database::check::Text;
+
+/// All texts, for the test that prepares each on both databases.
+pub const ALL: &[&[Text]] =
+    &[agents::ALL, events::ALL, leases::ALL, messages::ALL, outbox::ALL, steps::ALL, tasks::ALL];

@@ -1,0 +1,415 @@
+//! Tasks in the store.
+
+use serde_json::Value;
+use swarm_database::{Db, FromRow, Json, Tx};
+use swarm_errors::{Error, Result};
+use swarm_types::{AgentId, Priority, TaskId, TenantId, Timestamp};
+use uuid::Uuid;
+
+use super::sql::tasks as sql;
+use super::{count, small, stored, word};
+use crate::tasks::{TaskFailure, TaskRecord, TaskSpec, TaskState, Usage, WaitingReason};
+
+/// A task that is about to be inserted.
+#[derive(Debug, Clone)]
+pub(crate) struct Insert {
+    pub(crate) record: TaskRecord,
+    /// The lease group of its worker; `None` queues it.
+    pub(crate) lease: Option<Uuid>,
+}
+
+/// A task with what only the engine needs of it.
+#[derive(Debug, Clone)]
+pub(crate) struct Held {
+    pub(crate) record: TaskRecord,
+    pub(crate) child_count: i64,
+}
+
+/// Names one hold of one task: the fence of every write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Fence {
+    pub(crate) tenant: TenantId,
+    pub(crate) task: TaskId,
+    pub(crate) epoch: i64,
+}
+
+impl From<&TaskRecord> for Fence {
+    fn from(task: &TaskRecord) -> Self {
+        Self { tenant: task.tenant, task: task.id, epoch: task.epoch }
+    }
+}
+
+#[derive(Debug, FromRow)]
+struct Row {
+    tenant_id: Uuid,
+    id: Uuid,
+    root_id: Uuid,
+    parent_id: Option<Uuid>,
+    role: String,
+    state: String,
+    waiting_reason: Option<String>,
+    priority: i16,
+    spec: Json<TaskSpec>,
+    agent_id: Option<Uuid>,
+    attempt: i64,
+    epoch: i64,
+    deadline: Timestamp,
+    result: Option<Json<Value>>,
+    error_code: Option<String>,
+    error_detail: Option<String>,
+    input_tokens: i64,
+    output_tokens: i64,
+    cached_tokens: i64,
+    model_calls: i64,
+    tool_calls: i64,
+    last_seq: i64,
+    #[expect(dead_code, reason = "one list of columns serves all texts")]
+    step_count: i64,
+    child_count: i64,
+    traceparent: Option<String>,
+    created_at: Timestamp,
+    started_at: Option<Timestamp>,
+    finished_at: Option<Timestamp>,
+}
+
+impl Row {
+    fn held(self) -> Result<Held> {
+        let child_count = self.child_count;
+        Ok(Held { record: self.record()?, child_count })
+    }
+
+    fn record(self) -> Result<TaskRecord> {
+        let failure = self
+            .error_code
+            .map(|code| TaskFailure { code, detail: self.error_detail.unwrap_or_default() });
+        Ok(TaskRecord {
+            tenant: TenantId::from_uuid(self.tenant_id),
+            id: TaskId::from_uuid(self.id),
+            root: TaskId::from_uuid(self.root_id),
+            parent: self.parent_id.map(TaskId::from_uuid),
+            role: self.role,
+            spec: self.spec.0,
+            state: word(&self.state)?,
+            waiting_reason: self.waiting_reason.as_deref().map(word).transpose()?,
+            priority: Priority::from_rank(self.priority)
+                .ok_or_else(|| Error::internal(format!("the store holds the priority {}", self.priority)))?,
+            agent: self.agent_id.map(AgentId::from_uuid),
+            attempt: small(self.attempt),
+            epoch: self.epoch,
+            deadline: self.deadline,
+            result: self.result.map(|result| result.0),
+            failure,
+            usage: Usage {
+                input_tokens: count(self.input_tokens),
+                output_tokens: count(self.output_tokens),
+                cached_tokens: count(self.cached_tokens),
+                model_calls: count(self.model_calls),
+                tool_calls: count(self.tool_calls),
+            },
+            last_seq: self.last_seq,
+            traceparent: self.traceparent,
+            created_at: self.created_at,
+            started_at: self.started_at,
+            finished_at: self.finished_at,
+        })
+    }
+}
+
+fn records(rows: Vec<Row>) -> Result<Vec<TaskRecord>> {
+    rows.into_iter().map(Row::record).collect()
+}
+
+/// Inserts tasks and returns the ids of those that were not there yet.
+pub(crate) async fn insert(tx: &mut Tx, tasks: &[Insert]) -> Result<Vec<TaskId>> {
+    fn column<T>(tasks: &[Insert], value: impl Fn(&TaskRecord) -> T) -> Vec<T> {
+        tasks.iter().map(|task| value(&task.record)).collect()
+    }
+    let specs = tasks
+        .iter()
+        .map(|task| serde_json::to_value(&task.record.spec).map(Json).map_err(Error::internal))
+        .collect::<Result<Vec<_>>>()?;
+    let ready = tasks.iter().map(|task| task.lease.is_none().then_some(task.record.created_at)).collect();
+    let inserted: Vec<(Uuid,)> = tx
+        .batch(sql::INSERT_PG, sql::INSERT_LITE)
+        .column(column(tasks, |task| task.tenant.uuid()))
+        .column(column(tasks, |task| task.id.uuid()))
+        .column(column(tasks, |task| task.root.uuid()))
+        .column(column(tasks, |task| task.parent.map(TaskId::uuid)))
+        .column(column(tasks, |task| task.role.clone()))
+        .column(column(tasks, |task| task.spec.kind.clone()))
+        .column(column(tasks, |task| task.state.as_str().to_owned()))
+        .column(column(tasks, |task| task.priority.rank()))
+        .column(specs)
+        .column(column(tasks, |task| task.agent.map(AgentId::uuid)))
+        .column(column(tasks, |task| i64::from(task.attempt)))
+        .column(column(tasks, |task| task.epoch))
+        .column(tasks.iter().map(|task| task.lease).collect())
+        .column(ready)
+        .column(column(tasks, |task| task.deadline))
+        .column(column(tasks, |task| task.last_seq))
+        .column(column(tasks, |task| task.traceparent.clone()))
+        .column(column(tasks, |task| task.created_at))
+        .column(column(tasks, |task| task.started_at))
+        .all()
+        .await?;
+    Ok(inserted.into_iter().map(|(id,)| TaskId::from_uuid(id)).collect())
+}
+
+pub(crate) async fn find(db: &Db, tenant: TenantId, id: TaskId) -> Result<Option<TaskRecord>> {
+    db.q(sql::FIND).bind(tenant.uuid()).bind(id.uuid()).opt::<Row>().await?.map(Row::record).transpose()
+}
+
+pub(crate) async fn get(db: &Db, tenant: TenantId, id: TaskId) -> Result<TaskRecord> {
+    find(db, tenant, id).await?.ok_or_else(|| Error::not_found("task", id))
+}
+
+pub(crate) async fn find_in(tx: &mut Tx, tenant: TenantId, id: TaskId) -> Result<Option<TaskRecord>> {
+    tx.q(sql::FIND).bind(tenant.uuid()).bind(id.uuid()).opt::<Row>().await?.map(Row::record).transpose()
+}
+
+/// Root, state and newest sequence.
+pub(crate) async fn place(db: &Db, tenant: TenantId, id: TaskId) -> Result<Option<(TaskId, TaskState, i64)>> {
+    let row: Option<(Uuid, String, i64)> = db.q(sql::PLACE).bind(tenant.uuid()).bind(id.uuid()).opt().await?;
+    row.map(|(root, state, seq)| Ok((TaskId::from_uuid(root), word(&state)?, seq))).transpose()
+}
+
+/// Which tasks a list shows.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Filter {
+    pub(crate) state: Option<TaskState>,
+    /// Root and id of the task whose sub-tasks are wanted; `None` lists root tasks.
+    pub(crate) parent: Option<(TaskId, TaskId)>,
+    pub(crate) before: Option<TaskId>,
+}
+
+/// The newest first, up to `limit`.
+pub(crate) async fn list(db: &Db, tenant: TenantId, filter: Filter, limit: i64) -> Result<Vec<TaskRecord>> {
+    let text = if filter.parent.is_some() { sql::LIST_CHILDREN } else { sql::LIST_ROOTS };
+    let query = db
+        .q(text)
+        .bind(tenant.uuid())
+        .bind(filter.state.map_or("", TaskState::as_str))
+        .bind(filter.before.map_or(Uuid::max(), TaskId::uuid))
+        .bind(limit);
+    let query = match filter.parent {
+        Some((root, parent)) => query.bind(root.uuid()).bind(parent.uuid()),
+        None => query,
+    };
+    records(query.all().await?)
+}
+
+/// All tasks below a root, as they were made.
+pub(crate) async fn tree(db: &Db, tenant: TenantId, root: TaskId) -> Result<Vec<TaskRecord>> {
+    records(db.q(sql::TREE).bind(tenant.uuid()).bind(root.uuid()).all().await?)
+}
+
+/// A task below a root, without its contents.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Node {
+    pub(crate) id: TaskId,
+    pub(crate) parent: TaskId,
+    pub(crate) state: TaskState,
+}
+
+fn nodes(rows: Vec<(Uuid, Uuid, String)>) -> Result<Vec<Node>> {
+    rows.into_iter()
+        .map(|(id, parent, state)| {
+            Ok(Node { id: TaskId::from_uuid(id), parent: TaskId::from_uuid(parent), state: word(&state)? })
+        })
+        .collect()
+}
+
+pub(crate) async fn tree_states(db: &Db, tenant: TenantId, root: TaskId) -> Result<Vec<Node>> {
+    nodes(db.q(sql::TREE_STATES).bind(tenant.uuid()).bind(root.uuid()).all().await?)
+}
+
+pub(crate) async fn tree_states_in(tx: &mut Tx, tenant: TenantId, root: TaskId) -> Result<Vec<Node>> {
+    nodes(tx.q(sql::TREE_STATES).bind(tenant.uuid()).bind(root.uuid()).all().await?)
+}
+
+/// Tenants behind this one that have queued tasks.
+pub(crate) async fn tenants_with_work(db: &Db, after: TenantId) -> Result<Vec<TenantId>> {
+    let ids: Vec<Uuid> = db.q(sql::TENANTS_WITH_WORK).bind(after.uuid()).scalars().await?;
+    Ok(ids.into_iter().map(TenantId::from_uuid).collect())
+}
+
+/// A queued task that could run now.
+#[derive(Debug, Clone, Copy, FromRow)]
+pub(crate) struct Candidate {
+    pub(crate) id: Uuid,
+    pub(crate) agent_id: Option<Uuid>,
+}
+
+/// Locks up to `limit` queued tasks of a tenant that could run now, the most urgent first.
+pub(crate) async fn candidates(tx: &mut Tx, tenant: TenantId, now: Timestamp, limit: i64) -> Result<Vec<Candidate>> {
+    let text = tx.pick(sql::CANDIDATES_PG, sql::CANDIDATES_LITE);
+    tx.q(text).bind(tenant.uuid()).bind(now).bind(limit).all().await
+}
+
+/// Takes these queued tasks for the lease group.
+pub(crate) async fn claim(
+    tx: &mut Tx,
+    tenant: TenantId,
+    ids: &[Uuid],
+    group: Uuid,
+    now: Timestamp,
+) -> Result<Vec<TaskRecord>> {
+    let rows = tx
+        .batch(sql::CLAIM_PG, sql::CLAIM_LITE)
+        .column(vec![tenant.uuid(); ids.len()])
+        .column(ids.to_vec())
+        .column(vec![group; ids.len()])
+        .column(vec![now; ids.len()])
+        .all()
+        .await?;
+    records(rows)
+}
+
+/// By how much a held task goes on.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Advance {
+    pub(crate) events: i64,
+    pub(crate) steps: i64,
+    pub(crate) children: i64,
+    pub(crate) usage: Usage,
+}
+
+/// Locks a held task's row and returns its newest sequence and its number of steps, or `None`
+/// when the fence is stale.
+pub(crate) async fn advance(tx: &mut Tx, fence: Fence, by: Advance) -> Result<Option<(i64, i64)>> {
+    tx.q(sql::ADVANCE)
+        .bind(fence.tenant.uuid())
+        .bind(fence.task.uuid())
+        .bind(fence.epoch)
+        .bind(by.events)
+        .bind(by.steps)
+        .bind(by.children)
+        .bind(stored(by.usage.input_tokens))
+        .bind(stored(by.usage.output_tokens))
+        .bind(stored(by.usage.cached_tokens))
+        .bind(stored(by.usage.model_calls))
+        .bind(stored(by.usage.tool_calls))
+        .opt()
+        .await
+}
+
+/// Numbers events of a task from outside; `None` when the task has ended or is not there.
+pub(crate) async fn annotate(tx: &mut Tx, tenant: TenantId, id: TaskId, events: i64) -> Result<Option<(i64, TaskId)>> {
+    let row: Option<(i64, Uuid)> =
+        tx.q(sql::ANNOTATE).bind(tenant.uuid()).bind(id.uuid()).bind(events).opt().await?;
+    Ok(row.map(|(seq, root)| (seq, TaskId::from_uuid(root))))
+}
+
+pub(crate) async fn wait(tx: &mut Tx, fence: Fence, reason: WaitingReason) -> Result<Option<TaskRecord>> {
+    fenced(tx, sql::WAIT, fence).bind(reason.as_str()).opt::<Row>().await?.map(Row::record).transpose()
+}
+
+pub(crate) async fn resume(tx: &mut Tx, fence: Fence) -> Result<Option<TaskRecord>> {
+    fenced(tx, sql::RESUME, fence).opt::<Row>().await?.map(Row::record).transpose()
+}
+
+pub(crate) async fn assign(tx: &mut Tx, fence: Fence, agent: AgentId) -> Result<Option<TaskRecord>> {
+    fenced(tx, sql::ASSIGN, fence).bind(agent.uuid()).opt::<Row>().await?.map(Row::record).transpose()
+}
+
+pub(crate) async fn release(tx: &mut Tx, fence: Fence, now: Timestamp) -> Result<Option<TaskRecord>> {
+    fenced(tx, sql::RELEASE, fence).bind(now).opt::<Row>().await?.map(Row::record).transpose()
+}
+
+fn fenced<'a>(tx: &'a mut Tx, text: &'static str, fence: Fence) -> swarm_database::Query<'a> {
+    tx.q(text).bind(fence.tenant.uuid()).bind(fence.task.uuid()).bind(fence.epoch)
+}
+
+/// Queues again what the lease group holds.
+pub(crate) async fn recover(tx: &mut Tx, group: Uuid, now: Timestamp) -> Result<Vec<TaskRecord>> {
+    records(tx.q(sql::RECOVER).bind(group).bind(now).all().await?)
+}
+
+/// How a task ends.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Outcome {
+    Completed(Value),
+    Failed(TaskFailure),
+}
+
+impl Outcome {
+    pub(crate) const fn state(&self) -> TaskState {
+        match self {
+            Self::Completed(_) => TaskState::Completed,
+            Self::Failed(_) => TaskState::Failed,
+        }
+    }
+}
+
+/// Ends an open task; `None` when the fence is stale.
+pub(crate) async fn end(tx: &mut Tx, fence: Fence, outcome: &Outcome, now: Timestamp) -> Result<Option<Held>> {
+    let (result, failure) = match outcome {
+        Outcome::Completed(result) => (Some(Json(result)), None),
+        Outcome::Failed(failure) => (None, Some(failure)),
+    };
+    fenced(tx, sql::END, fence)
+        .bind(outcome.state().as_str())
+        .bind(result)
+        .bind(failure.map(|failure| failure.code.as_str()))
+        .bind(failure.map(|failure| failure.detail.as_str()))
+        .bind(now)
+        .opt::<Row>()
+        .await?
+        .map(Row::held)
+        .transpose()
+}
+
+/// Adds what the sub-tasks used to their parent, and returns that.
+pub(crate) async fn add_child_usage(tx: &mut Tx, task: &TaskRecord) -> Result<Usage> {
+    let (input, output, cached, models, tools): (i64, i64, i64, i64, i64) = tx
+        .q(sql::CHILD_USAGE)
+        .bind(task.tenant.uuid())
+        .bind(task.root.uuid())
+        .bind(task.id.uuid())
+        .one()
+        .await?;
+    tx.q(sql::ADD_USAGE)
+        .bind(task.tenant.uuid())
+        .bind(task.id.uuid())
+        .bind(input)
+        .bind(output)
+        .bind(cached)
+        .bind(models)
+        .bind(tools)
+        .exec()
+        .await?;
+    Ok(Usage {
+        input_tokens: count(input),
+        output_tokens: count(output),
+        cached_tokens: count(cached),
+        model_calls: count(models),
+        tool_calls: count(tools),
+    })
+}
+
+/// Cancels those of the tasks that are open, and returns them.
+pub(crate) async fn cancel(
+    tx: &mut Tx,
+    tenant: TenantId,
+    ids: &[TaskId],
+    reason: &str,
+    now: Timestamp,
+) -> Result<Vec<Held>> {
+    let rows: Vec<Row> = tx
+        .batch(sql::CANCEL_PG, sql::CANCEL_LITE)
+        .column(vec![tenant.uuid(); ids.len()])
+        .column(ids.iter().map(|id| id.uuid()).collect())
+        .column(vec![reason.to_owned(); ids.len()])
+        .column(vec![now; ids.len()])
+        .all()
+        .await?;
+    rows.into_iter().map(Row::held).collect()
+}
+
+pub(crate) async fn overdue(db: &Db, now: Timestamp) -> Result<Vec<TaskRecord>> {
+    records(db.q(sql::OVERDUE).bind(now).all().await?)
+}
+
+pub(crate) async fn queue_lengths(db: &Db) -> Result<Vec<(i16, i64)>> {
+    db.q(sql::QUEUE_LENGTHS).all().await
+}
