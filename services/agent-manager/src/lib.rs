@@ -5,6 +5,7 @@ pub mod engine;
 pub mod events;
 pub mod journal;
 pub mod messages;
+mod metrics;
 pub mod store;
 pub mod tasks;
 

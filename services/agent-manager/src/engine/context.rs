@@ -1,54 +1,116 @@
 //! What an executor may do with its task.
 
+use std::collections::HashSet;
+use std::fmt;
 use std::future::Future;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use swarm_errors::{Code, Error, Result};
+use serde_json::json;
+use swarm_errors::{Error, Result};
 use swarm_runtime::CancellationToken;
-use swarm_types::{AgentId, StepId, TaskId};
+use swarm_types::{AgentId, MessageId, StepId, TaskId};
+use tokio::sync::OwnedSemaphorePermit;
+use tracing::Instrument as _;
 
+use super::failure::stopped;
+use super::persist::persist;
+use super::step::{Attempt, Begun, Finish};
+use super::waiting::Waiting;
+use super::{Engine, is_stopped};
 use crate::agents::AgentRecord;
-use crate::events::NewEvent;
+use crate::events::{EventRecord, NewEvent};
 use crate::journal::{StepDone, StepSpec};
 use crate::messages::MessageRecord;
-use crate::tasks::{TaskRecord, WaitingReason};
+use crate::store::tasks::{Advance, Fence};
+use crate::store::{agents, messages, tasks};
+use crate::tasks::{TaskRecord, WaitingReason, child_task_id, step_id};
 
 /// One live attempt of one task. Clones share it.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct TaskContext {
-    task: TaskRecord,
-    agent: Option<AgentRecord>,
-    cancelled: CancellationToken,
+    pub(super) inner: Arc<Inner>,
 }
 
-/// A step whose start is committed. Clones share it.
-#[derive(Debug, Clone)]
-pub struct StepHandle {
-    id: StepId,
-    attempt: u32,
-    token: String,
+#[derive(Debug)]
+pub(super) struct Inner {
+    pub(super) engine: Arc<Engine>,
+    task: TaskRecord,
+    agent: Option<AgentRecord>,
+    fence: Fence,
     cancelled: CancellationToken,
+    pub(super) waiting: Waiting,
+    handed_over: AtomicBool,
+    /// Keys of steps that run now.
+    open_steps: Mutex<HashSet<String>>,
+}
+
+impl fmt::Debug for TaskContext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TaskContext").field("task", &self.inner.task.id).finish_non_exhaustive()
+    }
 }
 
 impl TaskContext {
+    pub(super) fn new(
+        engine: Arc<Engine>,
+        task: TaskRecord,
+        agent: Option<AgentRecord>,
+        cancelled: CancellationToken,
+        permit: OwnedSemaphorePermit,
+    ) -> Self {
+        let inner = Inner {
+            engine,
+            fence: Fence::from(&task),
+            waiting: Waiting::new(task.agent, permit),
+            task,
+            agent,
+            cancelled,
+            handed_over: AtomicBool::new(false),
+            open_steps: Mutex::default(),
+        };
+        Self { inner: Arc::new(inner) }
+    }
+
+    pub(super) fn fence(&self) -> Fence {
+        self.inner.fence
+    }
+
+    pub(super) fn is_handed_over(&self) -> bool {
+        self.inner.handed_over.load(Ordering::Acquire)
+    }
+
+    /// The error of whoever must stop because this process does.
+    pub(super) fn hand_over(&self) -> Error {
+        self.inner.handed_over.store(true, Ordering::Release);
+        stopped("the task is handed over")
+    }
+
     /// The task, as it was when this attempt began.
     #[must_use]
-    pub const fn task(&self) -> &TaskRecord {
-        &self.task
+    pub fn task(&self) -> &TaskRecord {
+        &self.inner.task
     }
 
     /// The agent that the task is assigned to, as it was when this attempt began.
     #[must_use]
-    pub const fn assigned_agent(&self) -> Option<&AgentRecord> {
-        self.agent.as_ref()
+    pub fn assigned_agent(&self) -> Option<&AgentRecord> {
+        self.inner.agent.as_ref()
     }
 
     /// Cancelled when this attempt must end at once: cancel, lost lease, deadline or hard stop.
     #[must_use]
-    pub const fn cancelled(&self) -> &CancellationToken {
-        &self.cancelled
+    pub fn cancelled(&self) -> &CancellationToken {
+        &self.inner.cancelled
+    }
+
+    /// The id of the sub-task at `place` among those that the step `step_key` made.
+    #[must_use]
+    pub fn child_id(&self, step_key: &str, place: usize) -> TaskId {
+        child_task_id(self.inner.task.id, step_key, place)
     }
 
     /// Takes a step. What the journal has as finished is returned from there, and `work` is not
@@ -56,41 +118,127 @@ impl TaskContext {
     /// end), and its result, usage, events, messages and sub-tasks are committed in one transaction.
     ///
     /// A failed `work` is journaled as failed; the next call of the same key is its next attempt.
+    /// While the database is away the step waits for it.
     ///
     /// # Errors
-    /// Those of `work`; [`super::is_stopped`] when the attempt is over; [`super::is_outcome_unknown`].
+    /// Those of `work`; [`is_stopped`] when the attempt is over: pass it on;
+    /// [`super::is_outcome_unknown`].
     pub async fn step<T, F, Fut>(&self, spec: StepSpec, work: F) -> Result<T>
     where
         T: Serialize + DeserializeOwned + Send,
         F: FnOnce(StepHandle) -> Fut + Send,
         Fut: Future<Output = Result<StepDone<T>>> + Send,
     {
-        let handle = StepHandle {
-            id: crate::tasks::step_id(self.task.id, &spec.key),
-            attempt: 1,
-            token: String::new(),
-            cancelled: self.cancelled.clone(),
+        let span = tracing::info_span!(
+            "step",
+            otel.name = %format_args!("step {}", spec.key),
+            step.kind = spec.kind.as_str(),
+            step.name = %spec.name,
+        );
+        self.journaled(spec, work).instrument(span).await
+    }
+
+    async fn journaled<T, F, Fut>(&self, spec: StepSpec, work: F) -> Result<T>
+    where
+        T: Serialize + DeserializeOwned + Send,
+        F: FnOnce(StepHandle) -> Fut + Send,
+        Fut: Future<Output = Result<StepDone<T>>> + Send,
+    {
+        let _open = self.open(&spec.key)?;
+        let engine = &self.inner.engine;
+        let id = step_id(self.task().id, &spec.key);
+        self.go_on().await?;
+        let number = match persist(self.cancelled(), || engine.begin_step(self, &spec, id)).await? {
+            Begun::Stored(result) => return serde_json::from_value(result).map_err(Error::internal),
+            Begun::Started(number) => number,
         };
-        Ok(work(handle).await?.result)
+        let step = Attempt { spec: &spec, id, number };
+        let done = tokio::select! {
+            biased;
+            () = self.cancelled().cancelled() => return Err(stopped("the attempt was stopped")),
+            done = work(self.handle(step)) => done,
+        };
+        let committed = match done {
+            Ok(done) => self.finish(step, done).await,
+            Err(error) => Err(error),
+        };
+        match committed {
+            Err(error) if !is_stopped(&error) => {
+                persist(self.cancelled(), || engine.fail_step(self, step, &error)).await?;
+                Err(error)
+            }
+            outcome => outcome,
+        }
+    }
+
+    async fn finish<T: Serialize>(&self, step: Attempt<'_>, done: StepDone<T>) -> Result<T> {
+        let StepDone { result, usage, events, send, consume, children } = done;
+        let finish = Finish {
+            result: serde_json::to_value(&result).map_err(Error::internal)?,
+            message_ids: send.iter().map(|_| MessageId::new()).collect(),
+            rest: StepDone { result: (), usage, events, send, consume, children },
+        };
+        let engine = &self.inner.engine;
+        persist(self.cancelled(), || engine.finish_step(self, step, &finish)).await?;
+        Ok(result)
+    }
+
+    /// Before something new begins: a process that stops hands the task over, and a task that has
+    /// waited is running again.
+    async fn go_on(&self) -> Result<()> {
+        if self.cancelled().is_cancelled() {
+            return Err(stopped("the attempt was stopped"));
+        }
+        if self.inner.engine.is_draining() {
+            return Err(self.hand_over());
+        }
+        self.resume_if_waiting().await
+    }
+
+    fn handle(&self, step: Attempt<'_>) -> StepHandle {
+        let task = self.task();
+        StepHandle {
+            inner: Arc::new(HandleInner {
+                context: self.clone(),
+                id: step.id,
+                key: step.spec.key.clone(),
+                attempt: step.number,
+                token: format!("{}/{}/{}", task.id, step.id, step.number),
+                offset: AtomicU64::new(0),
+            }),
+        }
+    }
+
+    /// Two calls of one key at the same time would be one step with two results.
+    fn open(&self, key: &str) -> Result<OpenStep> {
+        let mut open = self.inner.open_steps.lock().unwrap_or_else(PoisonError::into_inner);
+        if !open.insert(key.to_owned()) {
+            return Err(Error::internal(format!("step {key} is running already")));
+        }
+        Ok(OpenStep { context: self.clone(), key: key.to_owned() })
     }
 
     /// Waits until all of these tasks have ended, in state `waiting` for `sub_tasks` and without
     /// taking up a worker's place. Returns them in the order asked for.
     ///
     /// # Errors
-    /// [`super::is_stopped`] when the attempt is over; `not_found`.
+    /// [`is_stopped`] when the attempt is over; `not_found`.
     pub async fn await_tasks(&self, ids: &[TaskId]) -> Result<Vec<TaskRecord>> {
-        let _ = ids;
-        Err(not_yet())
+        self.go_on().await?;
+        self.wait_for_tasks(ids).await
     }
 
     /// Waits for a while, in state `waiting` for this reason, then goes on.
     ///
     /// # Errors
-    /// [`super::is_stopped`] when the attempt is over.
+    /// [`is_stopped`] when the attempt is over.
     pub async fn park(&self, reason: WaitingReason, pause: Duration) -> Result<()> {
-        let _ = (reason, pause);
-        Err(not_yet())
+        self.go_on().await?;
+        let pause = async {
+            tokio::time::sleep(pause).await;
+            Ok(())
+        };
+        self.wait(reason, pause).await
     }
 
     /// The agent's pending messages within this task's tree, the oldest first, at most 100.
@@ -98,17 +246,26 @@ impl TaskContext {
     /// # Errors
     /// When the database cannot be read.
     pub async fn inbox(&self, agent: AgentId) -> Result<Vec<MessageRecord>> {
-        let _ = agent;
-        Err(not_yet())
+        let task = self.task();
+        messages::inbox_of_tree(&self.inner.engine.db, task.tenant, task.root, agent).await
     }
 
     /// Tells something at once, outside a step: after a crash it may be told again.
     ///
     /// # Errors
-    /// [`super::is_stopped`] when the attempt is over.
+    /// [`is_stopped`] when the attempt is over.
     pub async fn emit(&self, event: NewEvent) -> Result<()> {
-        let _ = event;
-        Err(not_yet())
+        let engine = &self.inner.engine;
+        persist(self.cancelled(), || async {
+            let mut unit = engine.begin_unit().await?;
+            let by = Advance { events: 1, ..Advance::default() };
+            let Some((seq, _)) = tasks::advance(unit.tx(), self.fence(), by).await? else {
+                return engine.refuse(unit, self).await;
+            };
+            unit.event(self.task().tenant, self.task().id, self.task().root, seq, event.clone());
+            engine.commit(unit).await
+        })
+        .await
     }
 
     /// An agent of this tenant, also a stopped one.
@@ -116,68 +273,107 @@ impl TaskContext {
     /// # Errors
     /// `not_found`.
     pub async fn agent(&self, id: AgentId) -> Result<AgentRecord> {
-        let _ = id;
-        Err(not_yet())
+        agents::get(&self.inner.engine.db, self.task().tenant, id).await
     }
 
     /// Agents that take work: of `members` when there are any (in their order), else of `pool`, or
-    /// of every pool when that is empty (in the order of their making).
+    /// of every pool when that is empty (in the order of their making), at most 100.
     ///
     /// # Errors
     /// When the database cannot be read.
     pub async fn eligible_agents(&self, pool: &str, members: &[AgentId]) -> Result<Vec<AgentRecord>> {
-        let _ = (pool, members);
-        Err(not_yet())
+        self.inner.engine.eligible_agents(self.task().tenant, pool, members).await
     }
 
     /// Assigns the task, which had no agent, to this one, and waits until that has room. After a
     /// crash [`Self::assigned_agent`] has it, so choose in a step and assign what was chosen.
     ///
     /// # Errors
-    /// `failed_precondition` when the agent takes no work; [`super::is_stopped`].
+    /// `failed_precondition` when the agent takes no work; [`is_stopped`].
     pub async fn assign(&self, agent: AgentId) -> Result<AgentRecord> {
-        let _ = agent;
-        Err(not_yet())
+        self.go_on().await?;
+        self.take_agent(agent).await
     }
+}
 
-    /// The id of the sub-task at `place` among those that the step `step_key` made.
-    #[must_use]
-    pub fn child_id(&self, step_key: &str, place: usize) -> TaskId {
-        crate::tasks::child_task_id(self.task.id, step_key, place)
+/// Keeps a step's key taken while it runs.
+struct OpenStep {
+    context: TaskContext,
+    key: String,
+}
+
+impl Drop for OpenStep {
+    fn drop(&mut self) {
+        self.context.inner.open_steps.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.key);
     }
+}
+
+/// A step whose start is committed. Clones share it.
+#[derive(Debug, Clone)]
+pub struct StepHandle {
+    inner: Arc<HandleInner>,
+}
+
+#[derive(Debug)]
+struct HandleInner {
+    context: TaskContext,
+    id: StepId,
+    key: String,
+    attempt: u32,
+    token: String,
+    offset: AtomicU64,
 }
 
 impl StepHandle {
     /// The step's id; it follows from the task and the step's key.
     #[must_use]
-    pub const fn id(&self) -> StepId {
-        self.id
+    pub fn id(&self) -> StepId {
+        self.inner.id
     }
 
     /// From 1; one more after each recorded failure.
     #[must_use]
-    pub const fn attempt(&self) -> u32 {
-        self.attempt
+    pub fn attempt(&self) -> u32 {
+        self.inner.attempt
     }
 
     /// `task/step/attempt`: what an outside service may deduplicate by. A take-over repeats it.
     #[must_use]
     pub fn token(&self) -> &str {
-        &self.token
+        &self.inner.token
     }
 
     /// Cancelled when the attempt must end at once.
     #[must_use]
-    pub const fn cancelled(&self) -> &CancellationToken {
-        &self.cancelled
+    pub fn cancelled(&self) -> &CancellationToken {
+        self.inner.context.cancelled()
     }
 
     /// Shows a piece of the text that is being written to whoever watches. It is not stored.
     pub fn emit_token(&self, text: &str) {
-        let _ = text;
+        let inner = &self.inner;
+        let characters = u64::try_from(text.chars().count()).unwrap_or(0);
+        let offset = inner.offset.fetch_add(characters, Ordering::Relaxed);
+        let (engine, task) = (&inner.context.inner.engine, inner.context.task());
+        if !engine.hub.is_watched(task.tenant, task.root) {
+            return;
+        }
+        engine.hub.ephemeral(EventRecord {
+            tenant: task.tenant,
+            task: task.id,
+            root: task.root,
+            seq: 0,
+            tenant_seq: 0,
+            kind: "token".to_owned(),
+            data: json!({
+                "step": inner.id,
+                "key": inner.key,
+                "attempt": inner.attempt,
+                "offset": offset,
+                "agent_id": task.agent,
+                "text": text,
+            }),
+            at: engine.now(),
+        });
     }
-}
-
-fn not_yet() -> Error {
-    Error::new(Code::Internal, "the engine is being built")
 }

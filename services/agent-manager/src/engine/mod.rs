@@ -1,9 +1,34 @@
 //! The durable engine: queue, leases, journal, recovery.
+//!
+//! Every transaction takes its locks in one order: the lease group, then tasks from the root
+//! down, then agents, then the tenants' counters.
 
+mod agents;
+mod attempt;
+mod cancel;
+mod claim;
+mod config;
 mod context;
+mod core;
+mod end;
 mod executor;
 mod failure;
+mod lease;
+mod live;
+mod messages;
+mod outbox;
+mod persist;
+mod recovery;
+mod step;
+mod submit;
+mod sweep;
+mod waiting;
 
+pub use config::EngineConfig;
 pub use context::{StepHandle, TaskContext};
+pub use core::Engine;
 pub use executor::Executor;
 pub use failure::{is_fenced_out, is_outcome_unknown, is_stopped};
+pub use messages::Sending;
+pub use outbox::{Courier, LEARNING, Letter, MEMORY};
+pub use submit::Submission;

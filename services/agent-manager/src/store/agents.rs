@@ -179,7 +179,15 @@ pub(crate) async fn set_state(
 pub(crate) struct Room {
     pub(crate) state: AgentState,
     pub(crate) running: u32,
+    /// Places that nobody has, whatever the state.
     pub(crate) free: u32,
+}
+
+impl Room {
+    /// Whether it takes one more task now.
+    pub(crate) const fn takes_one_more(self) -> bool {
+        self.state.takes_work() && self.free > 0
+    }
 }
 
 /// Locks an agent's row and counts what it works on.
@@ -188,9 +196,7 @@ pub(crate) async fn lock(tx: &mut Tx, tenant: TenantId, id: AgentId) -> Result<R
     let row: Option<(String, i64)> = tx.q(text).bind(tenant.uuid()).bind(id.uuid()).opt().await?;
     let (state, most) = row.ok_or_else(|| Error::not_found("agent", id))?;
     let running: i64 = tx.q(sql::COUNT_SLOTS).bind(tenant.uuid()).bind(id.uuid()).scalar().await?;
-    let state: AgentState = word(&state)?;
-    let free = if state.takes_work() { small((most - running).max(0)) } else { 0 };
-    Ok(Room { state, running: small(running), free })
+    Ok(Room { state: word(&state)?, running: small(running), free: small((most - running).max(0)) })
 }
 
 /// Writes that the agent works on the task. Lock the agent and look for room before.

@@ -2,7 +2,7 @@
 
 pub(crate) mod agents;
 pub(crate) mod events;
-pub(crate) mod idempotency;
+pub mod idempotency;
 pub(crate) mod leases;
 pub(crate) mod messages;
 pub(crate) mod outbox;
@@ -16,7 +16,7 @@ use std::str::FromStr;
 use swarm_database::Schema;
 use swarm_errors::{Error, Result};
 
-pub(crate) use unit::{Committed, Unit};
+pub(crate) use unit::Unit;
 
 /// The tables of agent-manager.
 pub static SCHEMA: Schema = Schema {

@@ -8,14 +8,17 @@ use uuid::Uuid;
 
 use super::sql::outbox as sql;
 
-/// One thing to tell.
+/// One thing to tell another service.
 #[derive(Debug, Clone)]
-pub(crate) struct Letter {
-    pub(crate) tenant: TenantId,
+pub struct Letter {
+    /// Whose it is.
+    pub tenant: TenantId,
     /// By which the receiver deduplicates.
-    pub(crate) id: Uuid,
-    pub(crate) target: String,
-    pub(crate) payload: Value,
+    pub id: Uuid,
+    /// Who gets it.
+    pub target: String,
+    /// What it says.
+    pub payload: Value,
     pub(crate) attempts: i64,
 }
 

@@ -1,0 +1,161 @@
+//! The engine itself: what its parts share.
+
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use swarm_database::Db;
+use swarm_errors::Result;
+use swarm_runtime::CancellationToken;
+use swarm_telemetry::Registry;
+use swarm_types::{Clock, Timestamp};
+use tokio::sync::{Notify, Semaphore};
+use tokio_util::task::TaskTracker;
+
+use super::lease::Leases;
+use super::live::Live;
+use super::{EngineConfig, Executor};
+use crate::events::Hub;
+use crate::metrics::Metrics;
+use crate::store::{Unit, leases::Owner};
+
+/// Agents, tasks and messages of all tenants, and the work on them in this process.
+#[derive(Debug)]
+pub struct Engine {
+    pub(crate) db: Db,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) hub: Hub,
+    pub(super) config: EngineConfig,
+    pub(super) executor: Arc<dyn Executor>,
+    pub(super) metrics: Metrics,
+    pub(super) workers: Arc<Semaphore>,
+    pub(super) leases: Arc<Leases>,
+    pub(super) live: Live,
+    /// Something was queued, or there is room again.
+    pub(super) work: Notify,
+    /// An agent has room again.
+    pub(super) room: Notify,
+    /// Something lies in the outbox.
+    pub(super) letters: Notify,
+    pub(super) attempts: TaskTracker,
+    pub(super) stop: OnceLock<Stop>,
+}
+
+/// The two stages of a stop.
+#[derive(Debug, Clone)]
+pub(super) struct Stop {
+    pub(super) soft: CancellationToken,
+    pub(super) hard: CancellationToken,
+}
+
+impl Engine {
+    /// An engine that does nothing yet but answer; [`Engine::run`] makes it work.
+    #[must_use]
+    pub fn new(
+        db: Db,
+        clock: Arc<dyn Clock>,
+        hub: Hub,
+        registry: &Registry,
+        config: EngineConfig,
+        executor: Arc<dyn Executor>,
+    ) -> Arc<Self> {
+        let owner = Owner { replica: config.replica.clone(), incarnation: uuid::Uuid::now_v7() };
+        Arc::new(Self {
+            metrics: Metrics::new(registry, &db),
+            workers: Arc::new(Semaphore::new(config.max_workers)),
+            leases: Arc::new(Leases::new(owner, config.lease)),
+            live: Live::default(),
+            work: Notify::new(),
+            room: Notify::new(),
+            letters: Notify::new(),
+            attempts: TaskTracker::new(),
+            stop: OnceLock::new(),
+            db,
+            clock,
+            hub,
+            config,
+            executor,
+        })
+    }
+
+    /// Works until `soft` is cancelled and the running steps have ended, or until `hard` is. What
+    /// is not finished goes back to the queue, or is taken over at the next start.
+    ///
+    /// # Errors
+    /// Never: failures of the database are waited out.
+    pub async fn run(self: Arc<Self>, soft: CancellationToken, hard: CancellationToken) -> Result<()> {
+        self.stop.get_or_init(|| Stop { soft: soft.clone(), hard: hard.clone() });
+        self.begin(&soft).await;
+        let work = async {
+            tokio::join!(self.schedule(&soft), self.sweep(&soft));
+            self.attempts.close();
+            self.attempts.wait().await;
+        };
+        let beat = self.clone().heartbeat();
+        tokio::select! {
+            () = work => {}
+            () = beat => {}
+            () = hard.cancelled() => return Ok(()),
+        }
+        self.close_leases().await;
+        Ok(())
+    }
+
+    /// Opens the first lease and takes over what a former life of this replica has left.
+    async fn begin(self: &Arc<Self>, soft: &CancellationToken) {
+        while !soft.is_cancelled() {
+            let begun = async {
+                self.open_lease().await?;
+                self.recover().await
+            };
+            match begun.await {
+                Ok(_) => return,
+                Err(error) => {
+                    tracing::warn!(error = %error.chain(), "engine cannot begin and tries again");
+                    tokio::select! {
+                        () = tokio::time::sleep(self.config.poll) => {}
+                        () = soft.cancelled() => {}
+                    }
+                }
+            }
+        }
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Whether tasks are handed over rather than gone on with.
+    pub(super) fn is_draining(&self) -> bool {
+        self.stop.get().is_some_and(|stop| stop.soft.is_cancelled())
+    }
+
+    /// Whether this process takes work.
+    pub(super) fn takes_work(&self) -> bool {
+        self.stop.get().is_some_and(|stop| !stop.soft.is_cancelled())
+    }
+
+    /// Ends when tasks are to be handed over.
+    pub(super) async fn drained(&self) {
+        match self.stop.get() {
+            Some(stop) => stop.soft.cancelled().await,
+            None => std::future::pending().await,
+        }
+    }
+
+    pub(super) async fn begin_unit(&self) -> Result<Unit> {
+        Unit::begin(&self.db, self.now()).await
+    }
+
+    /// Commits and wakes those who wait for it.
+    pub(super) async fn commit(&self, unit: Unit) -> Result<()> {
+        let committed = unit.commit().await?;
+        self.hub.committed(&committed.events);
+        Ok(())
+    }
+
+    /// Waits for a notification, but not longer than a poll.
+    pub(super) async fn notified(&self, notify: &Notify, longest: Duration) {
+        // Late or lost, it makes no difference: the caller looks again.
+        tokio::time::timeout(longest, notify.notified()).await.ok();
+    }
+}

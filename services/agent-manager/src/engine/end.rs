@@ -1,0 +1,141 @@
+//! The end of a task.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use swarm_errors::Result;
+use swarm_types::TaskId;
+
+use super::step::short;
+use super::live::Entry;
+use super::persist::persist;
+use super::{Engine, outbox};
+use crate::store::tasks::{self, Fence, Outcome};
+use crate::store::{Unit, agents, steps};
+use crate::tasks::TaskRecord;
+
+impl Engine {
+    /// Ends an open task with all that belongs to it, in one transaction: its agent's place, what
+    /// is still open below it, its usage, and what other services are to be told. `None` when it
+    /// had ended before, or another worker holds it.
+    pub(super) async fn end_task(&self, fence: Fence, outcome: &Outcome) -> Result<Option<TaskRecord>> {
+        let mut unit = self.begin_unit().await?;
+        let now = unit.now();
+        let Some(held) = tasks::end(unit.tx(), fence, outcome, now).await? else {
+            unit.rollback().await?;
+            return Ok(None);
+        };
+        let mut task = held.record;
+        let mut below = Vec::new();
+        if held.child_count > 0 {
+            below = self.cancel_below(&mut unit, &task, "the task above it has ended").await?;
+            task.usage += tasks::add_child_usage(unit.tx(), &task).await?;
+        }
+        steps::mark_unknown(unit.tx(), task.tenant, &[task.id], now).await?;
+        if let Some(agent) = task.agent {
+            agents::free_slot(unit.tx(), task.tenant, agent, task.id, now).await?;
+            agents::count_outcome(unit.tx(), task.tenant, agent, task.failure.is_none()).await?;
+        }
+        outbox::tell_of_end(&mut unit, &task).await?;
+        for task in &below {
+            unit.event_of(task, task.state.event(), end_data(task));
+        }
+        // Last: with the root's end a watch ends.
+        unit.event_of(&task, task.state.event(), end_data(&task));
+        self.commit(unit).await?;
+        self.after_end(&task, &below);
+        Ok(Some(task))
+    }
+
+    /// Cancels what is open below a task whose row this transaction has locked.
+    pub(super) async fn cancel_below(
+        &self,
+        unit: &mut Unit,
+        task: &TaskRecord,
+        reason: &str,
+    ) -> Result<Vec<TaskRecord>> {
+        let mut ended = Vec::new();
+        let mut level = vec![task.id];
+        while !level.is_empty() {
+            // A statement of its own, so that it sees every sub-task that was committed before
+            // the rows above were locked.
+            let nodes = tasks::tree_states_in(unit.tx(), task.tenant, task.root).await?;
+            let next: Vec<TaskId> = nodes
+                .iter()
+                .filter(|node| level.contains(&node.parent) && !node.state.is_terminal())
+                .map(|node| node.id)
+                .collect();
+            ended.extend(self.cancel_level(unit, task, &next, reason).await?);
+            level = next;
+        }
+        Ok(ended)
+    }
+
+    /// Cancels the open ones among these tasks of one tree.
+    pub(super) async fn cancel_level(
+        &self,
+        unit: &mut Unit,
+        of: &TaskRecord,
+        ids: &[TaskId],
+        reason: &str,
+    ) -> Result<Vec<TaskRecord>> {
+        let now = unit.now();
+        let ended = tasks::cancel(unit.tx(), of.tenant, ids, reason, now).await?;
+        let ended: Vec<TaskRecord> = ended.into_iter().map(|held| held.record).collect();
+        let ids: Vec<TaskId> = ended.iter().map(|task| task.id).collect();
+        steps::mark_unknown(unit.tx(), of.tenant, &ids, now).await?;
+        for task in &ended {
+            if let Some(agent) = task.agent {
+                agents::free_slot(unit.tx(), task.tenant, agent, task.id, now).await?;
+            }
+        }
+        Ok(ended)
+    }
+
+    /// Counts, and stops what ran below.
+    fn after_end(&self, task: &TaskRecord, below: &[TaskRecord]) {
+        self.metrics.ended(task);
+        for task in below {
+            self.metrics.ended(task);
+            if let Some(entry) = self.live.get(task.tenant, task.id) {
+                entry.cancel.cancel();
+            }
+        }
+        self.letters.notify_one();
+        self.work.notify_one();
+        self.room.notify_waiters();
+    }
+
+    /// Gives a task back to the queue, because this process stops.
+    pub(super) async fn hand_over(self: &Arc<Self>, entry: &Entry) -> Result<()> {
+        persist(&entry.cancel, || self.release(entry.fence)).await
+    }
+
+    async fn release(&self, fence: Fence) -> Result<()> {
+        let mut unit = self.begin_unit().await?;
+        let now = unit.now();
+        let Some(task) = tasks::release(unit.tx(), fence, now).await? else {
+            return unit.rollback().await;
+        };
+        if let Some(agent) = task.agent {
+            agents::free_slot(unit.tx(), task.tenant, agent, task.id, now).await?;
+        }
+        unit.event_of(&task, crate::tasks::TaskState::Queued.event(), json!({"why": "handed over"}));
+        self.commit(unit).await
+    }
+}
+
+/// What the event of a task's end says.
+pub(super) fn end_data(task: &TaskRecord) -> Value {
+    let took = task.finished_at.map(|at| (at - task.created_at).num_milliseconds());
+    json!({
+        "state": task.state.as_str(),
+        "result": task.result.as_ref().map(short),
+        "error": task.failure,
+        "usage": task.usage,
+        "duration_ms": took,
+        "agent_id": task.agent,
+        "role": task.role,
+        "parent_id": task.parent,
+    })
+}

@@ -1,0 +1,218 @@
+//! Submissions.
+
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+use serde_json::json;
+use swarm_errors::{Code, Error, Result};
+use swarm_telemetry::propagate;
+use swarm_types::{AgentId, Priority, TaskId, TenantId, Timestamp};
+use tokio::sync::OwnedSemaphorePermit;
+
+use super::Engine;
+use super::attempt::Hold;
+use super::lease::Ticket;
+use crate::agents::AgentRecord;
+use crate::events::NewEvent;
+use crate::store::idempotency::{self, RequestKey};
+use crate::store::tasks::{self, Insert};
+use crate::store::{Unit, agents, leases};
+use crate::tasks::{TaskRecord, TaskSpec, TaskState, Usage};
+
+/// The deadline of a task that names none.
+const DEFAULT_DEADLINE: TimeDelta = TimeDelta::hours(24);
+const LONGEST_DEADLINE: TimeDelta = TimeDelta::days(30);
+const OPERATION: &str = "submit_task";
+
+/// A root task to be.
+#[derive(Debug, Clone)]
+pub struct Submission {
+    /// Whose it is.
+    pub tenant: TenantId,
+    /// Names the write, so that its repeat finds the first one's task.
+    pub request: Option<RequestKey>,
+    /// What is wanted.
+    pub spec: TaskSpec,
+    /// How urgent it is.
+    pub priority: Priority,
+    /// It ends by then; `None` means 24 hours from now.
+    pub deadline: Option<Timestamp>,
+}
+
+impl Engine {
+    /// Accepts a task: once this has answered, the task ends, whatever happens. With room in this
+    /// process it is inserted as already taken, and no claim runs.
+    ///
+    /// # Errors
+    /// `invalid_argument` that names the field, `idempotency_mismatch`, `unavailable`.
+    pub async fn submit(self: &Arc<Self>, submission: Submission) -> Result<TaskRecord> {
+        if let Some(known) = self.submitted(&submission).await? {
+            return Ok(known);
+        }
+        self.check_agents(submission.tenant, &submission.spec).await?;
+        let record = self.new_root(&submission)?;
+        let mut place = self.place();
+        let stored = self
+            .db
+            .retry(|| self.insert_root(&submission, &record, place.as_ref().map(|(ticket, _)| ticket)))
+            .await;
+        if let (Err(_), Some((ticket, permit))) = (&stored, place.take_if(|_| stored.is_err())) {
+            let task = TaskRecord { state: TaskState::Running, epoch: 1, ..record };
+            self.launch_if_taken(Hold { task, agent: None, ticket, permit });
+        }
+        let stored = stored?;
+        let Some((task, agent)) = stored else {
+            let known = self.submitted(&submission).await?;
+            return known.ok_or_else(|| Error::unavailable("the same request is just being made"));
+        };
+        match place.take() {
+            Some((ticket, permit)) if task.state == TaskState::Running => {
+                self.launch(Hold { task: task.clone(), agent, ticket, permit });
+            }
+            _ => self.work.notify_one(),
+        }
+        Ok(task)
+    }
+
+    async fn submitted(&self, submission: &Submission) -> Result<Option<TaskRecord>> {
+        let request = submission.request.as_ref();
+        match idempotency::find(&self.db, submission.tenant, request, OPERATION).await? {
+            Some(id) => tasks::find(&self.db, submission.tenant, TaskId::from_uuid(id)).await,
+            None => Ok(None),
+        }
+    }
+
+    /// The agents that a submission names exist and will take work.
+    async fn check_agents(&self, tenant: TenantId, spec: &TaskSpec) -> Result<()> {
+        let members = spec.strategy.members.iter().enumerate();
+        let named = spec.agent_id.iter().map(|id| ("agent_id".to_owned(), *id));
+        for (field, id) in named.chain(members.map(|(place, id)| (format!("strategy.members[{place}]"), *id))) {
+            match agents::get(&self.db, tenant, id).await {
+                Ok(agent) if agent.state.is_ending() => {
+                    return Err(Error::invalid(field, format!("the agent is {}", agent.state)));
+                }
+                Ok(_) => {}
+                Err(error) if error.code() == Code::NotFound => {
+                    return Err(Error::invalid(field, format!("there is no agent {id}")));
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    fn new_root(&self, submission: &Submission) -> Result<TaskRecord> {
+        let now = self.now();
+        let deadline = submission.deadline.unwrap_or(now + DEFAULT_DEADLINE);
+        if deadline <= now {
+            return Err(Error::invalid("deadline", "must be in the future"));
+        }
+        if deadline > now + LONGEST_DEADLINE {
+            return Err(Error::invalid("deadline", "must be at most 30 days away"));
+        }
+        let id = TaskId::new();
+        Ok(TaskRecord {
+            tenant: submission.tenant,
+            id,
+            root: id,
+            parent: None,
+            role: String::new(),
+            spec: submission.spec.clone(),
+            state: TaskState::Queued,
+            waiting_reason: None,
+            priority: submission.priority,
+            agent: submission.spec.agent_id,
+            attempt: 1,
+            epoch: 0,
+            deadline,
+            result: None,
+            failure: None,
+            usage: Usage::default(),
+            last_seq: 1,
+            traceparent: propagate::current_traceparent(),
+            created_at: now,
+            started_at: None,
+            finished_at: None,
+        })
+    }
+
+    /// A worker's place and a lease, if there are any.
+    pub(super) fn place(&self) -> Option<(Ticket, OwnedSemaphorePermit)> {
+        if !self.takes_work() {
+            return None;
+        }
+        let permit = self.workers.clone().try_acquire_owned().ok()?;
+        Some((self.leases.ticket(self.now())?, permit))
+    }
+
+    /// One transaction: key, task, first events. `None` when the key is taken.
+    async fn insert_root(
+        &self,
+        submission: &Submission,
+        record: &TaskRecord,
+        ticket: Option<&Ticket>,
+    ) -> Result<Option<(TaskRecord, Option<AgentRecord>)>> {
+        let mut unit = self.begin_unit().await?;
+        let leased = match ticket {
+            Some(ticket) if self.may_run(&mut unit, record, ticket).await? => Some(ticket.group),
+            _ => None,
+        };
+        let (tenant, now) = (record.tenant, unit.now());
+        let request = submission.request.as_ref();
+        if !idempotency::insert(unit.tx(), tenant, request, OPERATION, record.id.uuid(), now).await? {
+            unit.rollback().await?;
+            return Ok(None);
+        }
+        let mut task = record.clone();
+        if leased.is_some() {
+            task = TaskRecord { state: TaskState::Running, epoch: 1, started_at: Some(now), last_seq: 2, ..task };
+        }
+        tasks::insert(unit.tx(), &[Insert { record: task.clone(), lease: leased }]).await?;
+        let agent = match (leased, task.agent) {
+            (Some(_), Some(agent)) => Some(self.occupy(&mut unit, &task, agent).await?),
+            _ => None,
+        };
+        unit.event(tenant, task.id, task.root, 1, submitted_event(&task));
+        if leased.is_some() {
+            unit.event(tenant, task.id, task.root, 2, started_event(&task));
+        }
+        self.commit(unit).await?;
+        Ok(Some((task, agent)))
+    }
+
+    /// Whether the lease still holds and the task's agent, if it has one, has room.
+    async fn may_run(&self, unit: &mut Unit, task: &TaskRecord, ticket: &Ticket) -> Result<bool> {
+        let now = unit.now();
+        if !leases::hold(unit.tx(), ticket.group, &self.leases.owner, now).await? {
+            return Ok(false);
+        }
+        match task.agent {
+            Some(agent) => Ok(agents::lock(unit.tx(), task.tenant, agent).await?.takes_one_more()),
+            None => Ok(true),
+        }
+    }
+
+    /// Writes that the agent works on the task.
+    pub(super) async fn occupy(&self, unit: &mut Unit, task: &TaskRecord, agent: AgentId) -> Result<AgentRecord> {
+        agents::take_slot(unit.tx(), task.tenant, agent, task.id).await?;
+        agents::get_in(unit.tx(), task.tenant, agent).await
+    }
+}
+
+pub(super) fn submitted_event(task: &TaskRecord) -> NewEvent {
+    let data = json!({
+        "kind": task.spec.kind,
+        "role": task.role,
+        "parent_id": task.parent,
+        "agent_id": task.agent,
+        "strategy": task.spec.strategy.name,
+        "priority": task.priority.as_str(),
+        "deadline": task.deadline,
+    });
+    NewEvent::new("task.submitted", data)
+}
+
+pub(super) fn started_event(task: &TaskRecord) -> NewEvent {
+    let data = json!({"attempt": task.attempt, "epoch": task.epoch, "agent_id": task.agent});
+    NewEvent::new(TaskState::Running.event(), data)
+}

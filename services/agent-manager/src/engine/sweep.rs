@@ -1,0 +1,71 @@
+//! What must happen by time alone: deadlines, lost workers, gauges.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use swarm_errors::{Code, Result};
+use swarm_runtime::CancellationToken;
+use swarm_types::Priority;
+
+use super::Engine;
+use crate::store::tasks::{self, Fence, Outcome};
+use crate::store::agents;
+use crate::tasks::TaskFailure;
+
+/// Deadlines are kept to this much.
+const FINEST: Duration = Duration::from_millis(5);
+
+impl Engine {
+    /// Sweeps until `soft` is cancelled.
+    pub(super) async fn sweep(self: &Arc<Self>, soft: &CancellationToken) {
+        loop {
+            if let Err(error) = self.sweep_once().await {
+                tracing::warn!(error = %error.chain(), "sweep failed");
+            }
+            tokio::select! {
+                biased;
+                () = soft.cancelled() => return,
+                () = tokio::time::sleep(self.until_next_sweep()) => {}
+            }
+        }
+    }
+
+    async fn sweep_once(self: &Arc<Self>) -> Result<()> {
+        self.end_overdue().await?;
+        self.recover().await?;
+        self.measure().await
+    }
+
+    fn until_next_sweep(&self) -> Duration {
+        let deadline = self.live.next_deadline().and_then(|deadline| (deadline - self.now()).to_std().ok());
+        deadline.unwrap_or(self.config.poll).clamp(FINEST, self.config.poll)
+    }
+
+    /// Fails what has passed its deadline: in the queue, and here.
+    async fn end_overdue(&self) -> Result<()> {
+        let now = self.now();
+        let outcome = Outcome::Failed(TaskFailure {
+            code: Code::DeadlineExceeded.as_str().to_owned(),
+            detail: "the task's deadline has passed".to_owned(),
+        });
+        for entry in self.live.overdue(now) {
+            self.db.retry(|| self.end_task(entry.fence, &outcome)).await?;
+            entry.cancel.cancel();
+        }
+        for task in tasks::overdue(&self.db, now).await? {
+            let fence = Fence::from(&task);
+            self.db.retry(|| self.end_task(fence, &outcome)).await?;
+        }
+        Ok(())
+    }
+
+    async fn measure(&self) -> Result<()> {
+        let lengths = tasks::queue_lengths(&self.db).await?;
+        for priority in Priority::ALL {
+            let length = lengths.iter().find(|(rank, _)| *rank == priority.rank()).map_or(0, |(_, length)| *length);
+            self.metrics.queue_length(priority, length);
+        }
+        self.metrics.active_agents(&agents::active(&self.db).await?);
+        Ok(())
+    }
+}

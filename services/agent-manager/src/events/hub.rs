@@ -1,0 +1,209 @@
+//! Wakes those who wait in this process. What is durable they then read from the store, so a lost
+//! signal costs time and nothing else.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use serde::{Deserialize, Serialize};
+use swarm_types::{TaskId, TenantId};
+use tokio::sync::{broadcast, mpsc};
+
+use super::EventRecord;
+use crate::tasks::TaskState;
+
+/// Signals that a slow subscriber may be behind by; then it is told that it missed some.
+const BACKLOG: usize = 1024;
+
+/// What can be listened to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Topic {
+    /// A root task with all below it.
+    Tree(TenantId, TaskId),
+    /// All tasks of a tenant.
+    Tenant(TenantId),
+}
+
+/// What a listener is told.
+#[derive(Debug, Clone)]
+pub enum Signal {
+    /// Events of a task were committed.
+    Committed {
+        /// The task.
+        task: TaskId,
+        /// Whether it has ended.
+        ended: bool,
+    },
+    /// An ephemeral event.
+    Ephemeral(Arc<EventRecord>),
+}
+
+/// A commit, as other replicas are told of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Wake {
+    /// Whose task.
+    pub tenant: TenantId,
+    /// Its root.
+    pub root: TaskId,
+    /// The task.
+    pub task: TaskId,
+    /// Whether it has ended.
+    pub ended: bool,
+    /// Whether it waits for a worker.
+    pub queued: bool,
+}
+
+type Senders = Arc<Mutex<HashMap<Topic, broadcast::Sender<Signal>>>>;
+
+/// Where signals meet their listeners. Clones share it.
+#[derive(Debug, Clone, Default)]
+pub struct Hub {
+    senders: Senders,
+    remote: Option<mpsc::UnboundedSender<Wake>>,
+}
+
+/// Listens to a topic until it is dropped.
+#[derive(Debug)]
+pub struct Subscription {
+    topic: Topic,
+    senders: Senders,
+    receiver: Option<broadcast::Receiver<Signal>>,
+}
+
+impl Hub {
+    /// A hub that hands every commit on, for other replicas.
+    #[must_use]
+    pub fn with_remote(remote: mpsc::UnboundedSender<Wake>) -> Self {
+        Self { senders: Senders::default(), remote: Some(remote) }
+    }
+
+    /// Listens: what is committed after this has returned is signalled.
+    #[must_use]
+    pub fn subscribe(&self, topic: Topic) -> Subscription {
+        let receiver = lock(&self.senders)
+            .entry(topic)
+            .or_insert_with(|| broadcast::channel(BACKLOG).0)
+            .subscribe();
+        Subscription { topic, senders: self.senders.clone(), receiver: Some(receiver) }
+    }
+
+    /// Tells everyone of committed events.
+    pub(crate) fn committed(&self, events: &[EventRecord]) {
+        for group in events.chunk_by(|one, next| one.task == next.task) {
+            let (first, last) = (&group[0], &group[group.len() - 1]);
+            let wake = Wake {
+                tenant: first.tenant,
+                root: first.root,
+                task: first.task,
+                ended: TaskState::ALL.iter().any(|state| state.is_terminal() && state.event() == last.kind),
+                queued: last.kind == TaskState::Queued.event() || last.kind == "task.submitted",
+            };
+            self.wake(&wake);
+            if let Some(remote) = &self.remote {
+                // The other end lives as long as the process.
+                remote.send(wake).ok();
+            }
+        }
+    }
+
+    /// Tells those in this process.
+    pub(crate) fn wake(&self, wake: &Wake) {
+        let signal = Signal::Committed { task: wake.task, ended: wake.ended };
+        self.send(wake.tenant, wake.root, &signal);
+    }
+
+    /// Shows an ephemeral event to those who watch now.
+    pub(crate) fn ephemeral(&self, event: EventRecord) {
+        let (tenant, root) = (event.tenant, event.root);
+        self.send(tenant, root, &Signal::Ephemeral(Arc::new(event)));
+    }
+
+    /// Whether anybody would see an ephemeral event of this tree.
+    pub(crate) fn is_watched(&self, tenant: TenantId, root: TaskId) -> bool {
+        let senders = lock(&self.senders);
+        senders.contains_key(&Topic::Tree(tenant, root)) || senders.contains_key(&Topic::Tenant(tenant))
+    }
+
+    fn send(&self, tenant: TenantId, root: TaskId, signal: &Signal) {
+        let senders = lock(&self.senders);
+        for topic in [Topic::Tree(tenant, root), Topic::Tenant(tenant)] {
+            if let Some(sender) = senders.get(&topic) {
+                // Nobody listens any more: the last one is just leaving.
+                sender.send(signal.clone()).ok();
+            }
+        }
+    }
+}
+
+impl Subscription {
+    /// The next signal; `None` when some were missed.
+    pub async fn next(&mut self) -> Option<Signal> {
+        match &mut self.receiver {
+            Some(receiver) => receiver.recv().await.ok(),
+            None => std::future::pending().await,
+        }
+    }
+}
+
+impl Drop for Subscription {
+    fn drop(&mut self) {
+        self.receiver = None;
+        let mut senders = lock(&self.senders);
+        if senders.get(&self.topic).is_some_and(|sender| sender.receiver_count() == 0) {
+            senders.remove(&self.topic);
+        }
+    }
+}
+
+fn lock(senders: &Senders) -> MutexGuard<'_, HashMap<Topic, broadcast::Sender<Signal>>> {
+    senders.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use chrono::DateTime;
+    use serde_json::json;
+
+    use super::*;
+
+    fn event(task: TaskId, seq: i64, kind: &str) -> EventRecord {
+        EventRecord {
+            tenant: TenantId::from_uuid(uuid::Uuid::nil()),
+            task,
+            root: task,
+            seq,
+            tenant_seq: seq,
+            kind: kind.into(),
+            data: json!({}),
+            at: DateTime::UNIX_EPOCH,
+        }
+    }
+
+    #[tokio::test]
+    async fn listeners_hear_of_their_tree_and_leave_nothing_behind() {
+        let hub = Hub::default();
+        let (one, other) = (TaskId::new(), TaskId::new());
+        let tenant = TenantId::from_uuid(uuid::Uuid::nil());
+        let mut tree = hub.subscribe(Topic::Tree(tenant, one));
+        let mut all = hub.subscribe(Topic::Tenant(tenant));
+        hub.committed(&[event(other, 1, "task.started"), event(one, 1, "step.finished"), event(one, 2, "task.failed")]);
+        assert!(matches!(tree.next().await, Some(Signal::Committed { task, ended: true }) if task == one));
+        assert!(matches!(all.next().await, Some(Signal::Committed { task, ended: false }) if task == other));
+        assert!(hub.is_watched(tenant, one));
+        drop((tree, all));
+        assert!(!hub.is_watched(tenant, one));
+        assert!(lock(&hub.senders).is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_slow_listener_is_told_that_it_missed_something() {
+        let hub = Hub::default();
+        let task = TaskId::new();
+        let mut tree = hub.subscribe(Topic::Tree(TenantId::from_uuid(uuid::Uuid::nil()), task));
+        for seq in 0..=(BACKLOG as i64) {
+            hub.ephemeral(event(task, seq, "token"));
+        }
+        assert!(tree.next().await.is_none());
+        assert!(tree.next().await.is_some());
+    }
+}

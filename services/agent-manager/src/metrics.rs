@@ -1,0 +1,78 @@
+//! The metrics of this service, from the platform's list.
+
+use std::collections::HashSet;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use swarm_database::Db;
+use swarm_telemetry::{Counters, Gauges, Histograms, Registry, names};
+use swarm_types::Priority;
+
+use crate::tasks::{TaskRecord, TaskState};
+
+/// Counters, gauges and histograms.
+#[derive(Debug)]
+pub(crate) struct Metrics {
+    completed: Counters<1>,
+    duration: Histograms<0>,
+    stop_latency: Histograms<0>,
+    agent_tasks: Counters<0>,
+    agent_failures: Counters<0>,
+    queue_length: Gauges<1>,
+    active_agents: Gauges<1>,
+    /// Pools that were shown, so that an emptied one is shown as empty.
+    pools: Mutex<HashSet<String>>,
+}
+
+impl Metrics {
+    pub(crate) fn new(registry: &Registry, db: &Db) -> Self {
+        let (pool, connections) = (db.clone(), registry.gauge(names::DB_POOL_CONNECTIONS));
+        registry.before_encode(move || {
+            let stats = pool.pool_stats();
+            connections.with(["idle"]).set(f64::from(stats.idle));
+            connections.with(["used"]).set(f64::from(stats.open - stats.idle));
+        });
+        Self {
+            completed: registry.counter(names::TASKS_COMPLETED_TOTAL),
+            duration: registry.histogram(names::TASK_DURATION_SECONDS),
+            stop_latency: registry.histogram(names::TASK_STOP_LATENCY_SECONDS),
+            agent_tasks: registry.counter(names::AGENT_TASKS_TOTAL),
+            agent_failures: registry.counter(names::AGENT_FAILURES_TOTAL),
+            queue_length: registry.gauge(names::TASK_QUEUE_LENGTH),
+            active_agents: registry.gauge(names::ACTIVE_AGENTS),
+            pools: Mutex::default(),
+        }
+    }
+
+    /// A task has ended.
+    pub(crate) fn ended(&self, task: &TaskRecord) {
+        self.completed.with([task.state.as_str()]).inc();
+        if let Some(took) = task.finished_at.and_then(|at| (at - task.created_at).to_std().ok()) {
+            self.duration.observe(took.as_secs_f64());
+        }
+        if task.agent.is_some() && task.started_at.is_some() {
+            self.agent_tasks.with([]).inc();
+            if task.state == TaskState::Failed {
+                self.agent_failures.with([]).inc();
+            }
+        }
+    }
+
+    /// The running calls of a cancelled task have stopped.
+    pub(crate) fn stopped(&self, after: Duration) {
+        self.stop_latency.observe(after.as_secs_f64());
+    }
+
+    pub(crate) fn queue_length(&self, priority: Priority, length: i64) {
+        self.queue_length.with([priority.as_str()]).set(length as f64);
+    }
+
+    pub(crate) fn active_agents(&self, pools: &[(String, i64)]) {
+        let mut shown = self.pools.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        shown.extend(pools.iter().map(|(pool, _)| pool.clone()));
+        for pool in shown.iter() {
+            let active = pools.iter().find(|(name, _)| name == pool).map_or(0, |(_, active)| *active);
+            self.active_agents.with([pool]).set(active as f64);
+        }
+    }
+}
