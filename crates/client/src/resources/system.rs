@@ -1,0 +1,32 @@
+//! The state of the platform.
+
+use swarm_errors::Result;
+
+use crate::client::Call;
+use crate::{Client, ConsensusStatus, SystemHealth, SystemState};
+
+impl Client {
+    /// Every service as the gateway sees it.
+    ///
+    /// # Errors
+    /// When the server cannot be reached.
+    pub async fn system_health(&self) -> Result<SystemHealth> {
+        self.fetch(Call::get(&["system", "health"])).await
+    }
+
+    /// Agents, open tasks and the consensus group.
+    ///
+    /// # Errors
+    /// When the server cannot be reached.
+    pub async fn system_state(&self) -> Result<SystemState> {
+        self.fetch(Call::get(&["system", "state"])).await
+    }
+
+    /// The consensus group.
+    ///
+    /// # Errors
+    /// When the server cannot be reached.
+    pub async fn consensus_status(&self) -> Result<ConsensusStatus> {
+        self.fetch(Call::get(&["consensus", "status"])).await
+    }
+}
