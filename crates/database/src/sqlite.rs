@@ -67,6 +67,10 @@ async fn prepare(
         Error::new(Code::FailedPrecondition, words).with_source(error)
     })?;
     let lock = FileLock::acquire(&file.with_extension("lock"), config.lock_wait()).await?;
+    create_private_file(&file).map_err(|error| {
+        let words = format!("{} cannot be created: {error}", file.display());
+        Error::new(Code::FailedPrecondition, words).with_source(error)
+    })?;
     let options = SqliteConnectOptions::new()
         .filename(&file)
         .create_if_missing(true)
@@ -125,6 +129,21 @@ fn create_private(folder: &Path) -> std::io::Result<()> {
         .recursive(true)
         .mode(0o700)
         .create(folder)
+}
+
+/// The folder may have been there before, readable for all. SQLite gives its other files the mode
+/// of this one.
+#[cfg(unix)]
+fn create_private_file(file: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(false).mode(0o600);
+    options.open(file).map(drop)
+}
+
+#[cfg(not(unix))]
+fn create_private_file(_: &Path) -> std::io::Result<()> {
+    Ok(())
 }
 
 #[cfg(not(unix))]

@@ -37,6 +37,25 @@ async fn the_credential_opens_the_door_and_only_its_owner_reads_it() {
 }
 
 #[tokio::test]
+async fn nobody_else_reads_the_database_even_in_a_folder_that_all_may_enter() {
+    let (database, folder) = (Fresh::sqlite(), tempfile::tempdir().unwrap());
+    let data = folder.path().join("data");
+    std::fs::create_dir(&data).unwrap();
+    std::fs::set_permissions(&data, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let mut config = config(&database, folder.path());
+    config.database.url = format!("sqlite:{}", data.display());
+    let clock = Arc::new(ManualClock::new(SystemClock.now()));
+    let _running = spawn(&config, &clock).await.unwrap();
+    for file in ["auth.db", "auth.db-wal", "auth.db-shm"] {
+        let mode = std::fs::metadata(data.join(file))
+            .unwrap()
+            .permissions()
+            .mode();
+        assert_eq!(mode & 0o777, 0o600, "{file}");
+    }
+}
+
+#[tokio::test]
 async fn a_restart_changes_neither_administrator_nor_key() {
     let mut auth = Auth::start().await;
     let (credential, admin) = (auth.credential(), auth.admin().await);
