@@ -1,0 +1,103 @@
+//! How a cluster is made.
+
+use std::net::SocketAddr;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::cluster::{Cluster, Service, Shape};
+use crate::ports::{Ports, variable};
+
+/// Settings of a cluster before it starts.
+#[derive(Debug)]
+pub struct Builder {
+    shape: Shape,
+    folder: TempDir,
+    ports: Ports,
+    settings: Vec<(Option<Service>, String, String)>,
+}
+
+impl Builder {
+    pub(crate) fn new(shape: Shape) -> Self {
+        let folder = tempfile::Builder::new()
+            .prefix("swarm-cluster-")
+            .tempdir()
+            .unwrap();
+        let ports = Ports::free();
+        let builder = Self {
+            shape,
+            folder,
+            ports,
+            settings: Vec::new(),
+        };
+        builder.defaults()
+    }
+
+    fn defaults(self) -> Self {
+        let data = self.folder.path().join("data");
+        let path = |name: &str| data.join(name).display().to_string();
+        let (database, consensus, credential) = (
+            format!("sqlite:{}", data.display()),
+            path("consensus"),
+            path("admin-credential"),
+        );
+        self.set("database.url", &database)
+            .set("consensus.data", &consensus)
+            .set("auth.credential_file", &credential)
+            .set("service.secret", "a-secret-of-this-test-cluster-alone")
+            .set("telemetry.log_format", "json")
+            // Passwords are hashed at full cost in auth's own tests.
+            .set("auth.password.memory_kib", "8192")
+            .set("auth.password.iterations", "1")
+            // Nothing is embedded unless a test asks for it.
+            .set("models.embeddings", "none")
+    }
+
+    /// Sets a key for all services.
+    #[must_use]
+    pub fn set(mut self, key: &str, value: &str) -> Self {
+        self.settings.push((None, variable(key), value.to_owned()));
+        self
+    }
+
+    /// Sets a key for one service: of six processes only.
+    #[must_use]
+    pub fn set_for(mut self, service: Service, key: &str, value: &str) -> Self {
+        assert_eq!(
+            self.shape,
+            Shape::SixProcesses,
+            "one process has one set of settings"
+        );
+        self.settings
+            .push((Some(service), variable(key), value.to_owned()));
+        self
+    }
+
+    /// Answers every model call from these turns.
+    #[must_use]
+    pub fn script(self, turns: &Value) -> Self {
+        let path = self.folder.path().join("script.json");
+        std::fs::write(&path, turns.to_string()).unwrap();
+        let path = path.display().to_string();
+        self.set("models.provider", "scripted")
+            .set("models.scripted.path", &path)
+    }
+
+    /// Where a service will listen for its peers.
+    #[must_use]
+    pub fn address(&self, service: Service) -> SocketAddr {
+        self.ports.of(&format!("{}.grpc", service.setting()))
+    }
+
+    /// Starts everything and waits until all six are ready.
+    pub async fn start(self) -> Cluster {
+        let mut environment: Vec<(Option<Service>, String, String)> = self
+            .ports
+            .environment()
+            .into_iter()
+            .map(|(name, value)| (None, name, value))
+            .collect();
+        environment.extend(self.settings);
+        Cluster::start_all(self.shape, self.folder, self.ports, environment).await
+    }
+}

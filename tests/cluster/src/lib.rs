@@ -1,0 +1,14 @@
+//! A whole platform for a test, made of the real programs.
+//!
+//! For tests only, so a failure here is a panic that says what is wrong.
+#![allow(clippy::unwrap_used)]
+
+mod builder;
+mod cluster;
+mod gate;
+mod ports;
+mod program;
+
+pub use builder::Builder;
+pub use cluster::{Cluster, Service, Shape};
+pub use gate::Gate;
