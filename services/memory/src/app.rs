@@ -66,7 +66,10 @@ impl Parts {
     /// # Errors
     /// When the settings of the embedder are wrong.
     pub fn new(config: &Config) -> Result<Self> {
-        Ok(Self { clock: Arc::new(SystemClock), embedder: swarm_models::embedder(&config.models)? })
+        Ok(Self {
+            clock: Arc::new(SystemClock),
+            embedder: swarm_models::embedder(&config.models)?,
+        })
     }
 }
 
@@ -92,17 +95,29 @@ pub async fn build(config: Config, sockets: Sockets) -> Result<App> {
 ///
 /// # Errors
 /// As [`build`].
-#[expect(clippy::needless_pass_by_value, reason = "every service is built from owned settings")]
 pub async fn build_with(config: Config, sockets: Sockets, parts: Parts) -> Result<App> {
     let registry = Registry::new();
-    let verifier = Dialer::new("memory", &config.service, &config.peers, parts.clock.clone())?.verifier();
+    let verifier = Dialer::new(
+        "memory",
+        &config.service,
+        &config.peers,
+        parts.clock.clone(),
+    )?
+    .verifier();
     let db = Db::open(&config.database, &SCHEMA, Migrate::Refuse).await?;
     show_pool(&registry, &db);
     match &parts.embedder {
-        Some(embedder) => tracing::info!(model = embedder.model(), "embeddings are made at first use"),
+        Some(embedder) => {
+            tracing::info!(model = embedder.model(), "embeddings are made at first use");
+        }
         None => tracing::warn!("there is no embedder, so search is by words alone"),
     }
-    let memories = Memories::new(db, parts.clock, parts.embedder, config.memory.index_mib << 20);
+    let memories = Memories::new(
+        db,
+        parts.clock,
+        parts.embedder,
+        config.memory.index_mib << 20,
+    );
     Ok(App {
         admin: Admin::new(sockets.admin, registry.clone(), readiness(&memories), NAME),
         server: Server::new(NAME, sockets.grpc, verifier, &registry),
@@ -142,12 +157,24 @@ impl App {
     /// Starts the servers and the background tasks.
     pub fn spawn(self, lifecycle: &Lifecycle) {
         self.admin.spawn(lifecycle);
-        let routes = Routes::new(MemoryServiceServer::new(MemoryGrpc::new(self.memories.clone())));
-        lifecycle.spawn("memory grpc", OnExit::Stop, self.server.serve(routes, lifecycle.soft(), lifecycle.hard()));
-        let (memories, soft, interval) = (self.memories.clone(), lifecycle.soft(), self.sweep_interval);
-        lifecycle.spawn("memory sweeper", OnExit::Stop, async move { memories.run_sweeper(interval, soft).await });
+        let routes = Routes::new(MemoryServiceServer::new(MemoryGrpc::new(
+            self.memories.clone(),
+        )));
+        lifecycle.spawn(
+            "memory grpc",
+            OnExit::Stop,
+            self.server
+                .serve(routes, lifecycle.soft(), lifecycle.hard()),
+        );
+        let (memories, soft, interval) =
+            (self.memories.clone(), lifecycle.soft(), self.sweep_interval);
+        lifecycle.spawn("memory sweeper", OnExit::Stop, async move {
+            memories.run_sweeper(interval, soft).await
+        });
         let (memories, soft) = (self.memories, lifecycle.soft());
-        lifecycle.spawn("memory embedding", OnExit::Stop, async move { memories.run_backfill(soft).await });
+        lifecycle.spawn("memory embedding", OnExit::Stop, async move {
+            memories.run_backfill(soft).await
+        });
     }
 }
 
@@ -157,8 +184,15 @@ pub struct Program;
 
 impl swarm_runtime::Program for Program {
     const NAME: &'static str = NAME;
-    const SECTIONS: &'static [&'static str] =
-        &["telemetry", "runtime", "database", "peers", "service", "models", "memory"];
+    const SECTIONS: &'static [&'static str] = &[
+        "telemetry",
+        "runtime",
+        "database",
+        "peers",
+        "service",
+        "models",
+        "memory",
+    ];
     type Config = Config;
 
     fn telemetry(config: &Config) -> &TelemetryConfig {

@@ -45,7 +45,12 @@ pub struct MemoryConfig {
 
 impl Default for MemoryConfig {
     fn default() -> Self {
-        Self { grpc: Listen::loopback(50053), admin: Listen::loopback(9193), index_mib: 512, sweep_seconds: 60 }
+        Self {
+            grpc: Listen::loopback(50053),
+            admin: Listen::loopback(9193),
+            index_mib: 512,
+            sweep_seconds: 60,
+        }
     }
 }
 
@@ -73,10 +78,25 @@ mod tests {
     #[test]
     fn the_wrong_key_is_named() {
         Config::default().validate().unwrap();
-        let with = |memory| Config { memory, ..Config::default() };
+        let with = |memory| Config {
+            memory,
+            ..Config::default()
+        };
         for (config, key) in [
-            (with(MemoryConfig { index_mib: 0, ..MemoryConfig::default() }), "memory.index_mib"),
-            (with(MemoryConfig { sweep_seconds: 0, ..MemoryConfig::default() }), "memory.sweep_seconds"),
+            (
+                with(MemoryConfig {
+                    index_mib: 0,
+                    ..MemoryConfig::default()
+                }),
+                "memory.index_mib",
+            ),
+            (
+                with(MemoryConfig {
+                    sweep_seconds: 0,
+                    ..MemoryConfig::default()
+                }),
+                "memory.sweep_seconds",
+            ),
         ] {
             assert_eq!(config.validate().unwrap_err().fields()[0].field, key);
         }

@@ -19,7 +19,8 @@ const CHUNK: usize = 16;
 const QUESTIONS: u64 = 512;
 
 /// What stands in `why` where nothing makes embeddings.
-pub(crate) const NO_EMBEDDER: &str = "no embedder: run `make models`, or set models.openai.embedding_model";
+pub(crate) const NO_EMBEDDER: &str =
+    "no embedder: run `make models`, or set models.openai.embedding_model";
 
 /// Makes vectors, and keeps them.
 pub(crate) struct Embeddings {
@@ -34,12 +35,18 @@ pub(crate) struct Embeddings {
 
 impl fmt::Debug for Embeddings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Embeddings").field("embedder", &self.embedder).finish_non_exhaustive()
+        f.debug_struct("Embeddings")
+            .field("embedder", &self.embedder)
+            .finish_non_exhaustive()
     }
 }
 
 impl Embeddings {
-    pub(crate) fn new(embedder: Option<Arc<dyn Embedder>>, store: Store, clock: Arc<dyn Clock>) -> Self {
+    pub(crate) fn new(
+        embedder: Option<Arc<dyn Embedder>>,
+        store: Store,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
         Self {
             embedder,
             store,
@@ -57,7 +64,9 @@ impl Embeddings {
 
     /// Whether the model should be loaded now, since questions are to come: true once at most.
     pub(crate) fn wants_warmth(&self) -> bool {
-        self.embedder.as_deref().is_some_and(|embedder| embedder.dimension() == 0)
+        self.embedder
+            .as_deref()
+            .is_some_and(|embedder| embedder.dimension() == 0)
             && !self.is_warmed.swap(true, Ordering::Relaxed)
     }
 
@@ -70,17 +79,27 @@ impl Embeddings {
     pub(crate) async fn question(&self, tenant: TenantId, text: &str) -> Result<Arc<[f32]>> {
         let vector = async {
             let mut vectors = self.vectors(vec![text.to_owned()]).await?;
-            vectors.pop().map(Arc::from).ok_or_else(|| Error::unavailable("the embedder sent no vector"))
+            vectors
+                .pop()
+                .map(Arc::from)
+                .ok_or_else(|| Error::unavailable("the embedder sent no vector"))
         };
-        let vector = self.questions.try_get_with((tenant, text.to_owned()), vector).await;
+        let vector = self
+            .questions
+            .try_get_with((tenant, text.to_owned()), vector)
+            .await;
         vector.map_err(|error: Arc<Error>| Error::new(error.code(), error.detail()))
     }
 
     /// Embeds those of these contents that have no vector yet, and keeps their vectors.
     pub(crate) async fn ensure(&self, tenant: TenantId, contents: Vec<Content>) -> Result<()> {
-        let Some(model) = self.model() else { return Ok(()) };
-        let mut distinct: HashMap<ContentHash, String> =
-            contents.into_iter().map(|content| (content.hash, content.text)).collect();
+        let Some(model) = self.model() else {
+            return Ok(());
+        };
+        let mut distinct: HashMap<ContentHash, String> = contents
+            .into_iter()
+            .map(|content| (content.hash, content.text))
+            .collect();
         let hashes: Vec<ContentHash> = distinct.keys().copied().collect();
         for known in self.store.embedded(tenant, model, &hashes).await? {
             distinct.remove(&known);
@@ -94,27 +113,43 @@ impl Embeddings {
         Ok(())
     }
 
-    async fn embed(&self, tenant: TenantId, model: &str, chunk: Vec<(ContentHash, String)>) -> Result<()> {
+    async fn embed(
+        &self,
+        tenant: TenantId,
+        model: &str,
+        chunk: Vec<(ContentHash, String)>,
+    ) -> Result<()> {
         let _one_at_a_time = self.contents.lock().await;
         let hashes: Vec<ContentHash> = chunk.iter().map(|(hash, _)| *hash).collect();
         // Another put of the same contents may have been faster.
         let known = self.store.embedded(tenant, model, &hashes).await?;
-        let (hashes, texts): (Vec<_>, Vec<_>) = chunk.into_iter().filter(|(hash, _)| !known.contains(hash)).unzip();
+        let (hashes, texts): (Vec<_>, Vec<_>) = chunk
+            .into_iter()
+            .filter(|(hash, _)| !known.contains(hash))
+            .unzip();
         if texts.is_empty() {
             return Ok(());
         }
         let vectors = self.vectors(texts).await?;
         let rows: Vec<(ContentHash, Vec<f32>)> = hashes.into_iter().zip(vectors).collect();
-        self.store.put_embeddings(tenant, model, &rows, self.clock.now()).await
+        self.store
+            .put_embeddings(tenant, model, &rows, self.clock.now())
+            .await
     }
 
     async fn vectors(&self, texts: Vec<String>) -> Result<Vec<Vec<f32>>> {
-        let embedder = self.embedder.as_ref().ok_or_else(|| Error::new(Code::FailedPrecondition, NO_EMBEDDER))?;
+        let embedder = self
+            .embedder
+            .as_ref()
+            .ok_or_else(|| Error::new(Code::FailedPrecondition, NO_EMBEDDER))?;
         let count = texts.len();
         let vectors = embedder.embed(texts).await?;
-        let is_vector = |vector: &Vec<f32>| !vector.is_empty() && vector.iter().all(|value| value.is_finite());
+        let is_vector =
+            |vector: &Vec<f32>| !vector.is_empty() && vector.iter().all(|value| value.is_finite());
         if vectors.len() != count || !vectors.iter().all(is_vector) {
-            return Err(Error::unavailable("the embedder sent what are no vectors of these texts"));
+            return Err(Error::unavailable(
+                "the embedder sent what are no vectors of these texts",
+            ));
         }
         Ok(vectors)
     }

@@ -25,7 +25,13 @@ pub enum Kind {
 }
 
 impl Kind {
-    const ALL: [Self; 5] = [Self::Working, Self::Episodic, Self::Semantic, Self::Procedural, Self::LongTerm];
+    const ALL: [Self; 5] = [
+        Self::Working,
+        Self::Episodic,
+        Self::Semantic,
+        Self::Procedural,
+        Self::LongTerm,
+    ];
 
     /// The name in the store.
     #[must_use]
@@ -44,7 +50,10 @@ impl FromStr for Kind {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == text).ok_or("is not a kind of memory")
+        Self::ALL
+            .into_iter()
+            .find(|kind| kind.as_str() == text)
+            .ok_or("is not a kind of memory")
     }
 }
 
@@ -63,7 +72,10 @@ impl ContentHash {
 impl fmt::Debug for ContentHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("ContentHash(")?;
-        self.0.iter().take(4).try_for_each(|byte| write!(f, "{byte:02x}"))?;
+        self.0
+            .iter()
+            .take(4)
+            .try_for_each(|byte| write!(f, "{byte:02x}"))?;
         f.write_str("..)")
     }
 }

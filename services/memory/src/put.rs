@@ -36,9 +36,16 @@ pub(crate) struct Plan {
 }
 
 /// Sets each draft against what is stored under its id. Drafts bear distinct ids or none.
-pub(crate) fn plan(drafts: &[Draft], mut stored: HashMap<MemoryId, Memory>, now: Timestamp) -> Plan {
+pub(crate) fn plan(
+    drafts: &[Draft],
+    mut stored: HashMap<MemoryId, Memory>,
+    now: Timestamp,
+) -> Plan {
     let mut plan = Plan {
-        answer: PutAnswer { memories: Vec::with_capacity(drafts.len()), written: 0 },
+        answer: PutAnswer {
+            memories: Vec::with_capacity(drafts.len()),
+            written: 0,
+        },
         changed: Vec::new(),
         counts: BTreeMap::new(),
     };
@@ -55,7 +62,9 @@ pub(crate) fn plan(drafts: &[Draft], mut stored: HashMap<MemoryId, Memory>, now:
         *plan.counts.entry(draft.namespace.clone()).or_default() += 1;
         plan.changed.push(place);
         plan.answer.written += 1;
-        plan.answer.memories.push(written(draft, id, known.as_ref(), now));
+        plan.answer
+            .memories
+            .push(written(draft, id, known.as_ref(), now));
     }
     plan
 }
@@ -115,21 +124,52 @@ mod tests {
     }
 
     fn stored(plan: &Plan) -> HashMap<MemoryId, Memory> {
-        plan.answer.memories.iter().map(|memory| (memory.id, memory.clone())).collect()
+        plan.answer
+            .memories
+            .iter()
+            .map(|memory| (memory.id, memory.clone()))
+            .collect()
     }
 
     #[test]
     fn only_a_difference_is_written() {
         let now = SystemClock.now();
         let id = MemoryId::derived(&["a"]);
-        let first = plan(&[draft(Some(id), "one"), draft(None, "two")], HashMap::new(), now);
-        assert_eq!((first.changed.as_slice(), first.counts["shared"]), ([0, 1].as_slice(), 2));
-        let by_another_task = Draft { task: Some(TaskId::new()), ..draft(Some(id), "one") };
+        let first = plan(
+            &[draft(Some(id), "one"), draft(None, "two")],
+            HashMap::new(),
+            now,
+        );
+        assert_eq!(
+            (first.changed.as_slice(), first.counts["shared"]),
+            ([0, 1].as_slice(), 2)
+        );
+        let by_another_task = Draft {
+            task: Some(TaskId::new()),
+            ..draft(Some(id), "one")
+        };
         let again = plan(&[by_another_task], stored(&first), now);
-        assert_eq!((again.changed.len(), again.counts.len(), again.answer.written), (0, 0, 0));
+        assert_eq!(
+            (
+                again.changed.len(),
+                again.counts.len(),
+                again.answer.written
+            ),
+            (0, 0, 0)
+        );
         assert_eq!(again.answer.memories[0], first.answer.memories[0]);
-        let other = plan(&[Draft { tags: Vec::new(), ..draft(Some(id), "one") }], stored(&first), now);
-        assert_eq!((other.answer.memories[0].version, other.counts["shared"]), (2, 0));
+        let other = plan(
+            &[Draft {
+                tags: Vec::new(),
+                ..draft(Some(id), "one")
+            }],
+            stored(&first),
+            now,
+        );
+        assert_eq!(
+            (other.answer.memories[0].version, other.counts["shared"]),
+            (2, 0)
+        );
     }
 
     #[test]
@@ -137,7 +177,14 @@ mod tests {
         let now = SystemClock.now();
         let id = MemoryId::derived(&["a"]);
         let first = plan(&[draft(Some(id), "one")], HashMap::new(), now);
-        let moved = plan(&[Draft { namespace: "other".into(), ..draft(Some(id), "one") }], stored(&first), now);
+        let moved = plan(
+            &[Draft {
+                namespace: "other".into(),
+                ..draft(Some(id), "one")
+            }],
+            stored(&first),
+            now,
+        );
         assert_eq!((moved.counts["shared"], moved.counts["other"]), (-1, 1));
     }
 }

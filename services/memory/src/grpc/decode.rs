@@ -13,14 +13,25 @@ const DEFAULT_HITS: usize = 10;
 
 pub(super) fn drafts(memories: Vec<wire::Memory>) -> Result<Vec<Draft>> {
     if memories.len() > MAX_BATCH {
-        return Err(Error::invalid("memories", format!("must hold 1 to {MAX_BATCH} memories")));
+        return Err(Error::invalid(
+            "memories",
+            format!("must hold 1 to {MAX_BATCH} memories"),
+        ));
     }
-    memories.into_iter().enumerate().map(|(place, memory)| draft(place, memory)).collect()
+    memories
+        .into_iter()
+        .enumerate()
+        .map(|(place, memory)| draft(place, memory))
+        .collect()
 }
 
 fn draft(place: usize, memory: wire::Memory) -> Result<Draft> {
     let name = |field: &str| format!("memories[{place}].{field}");
-    let expires_at = memory.expires_at.as_ref().map(|at| from_wire_time(&name("expires_at"), at)).transpose()?;
+    let expires_at = memory
+        .expires_at
+        .as_ref()
+        .map(|at| from_wire_time(&name("expires_at"), at))
+        .transpose()?;
     Ok(Draft {
         id: parse_optional(&name("id"), &memory.id)?,
         namespace: memory.namespace,
@@ -39,7 +50,10 @@ fn draft(place: usize, memory: wire::Memory) -> Result<Draft> {
 
 fn metadata(field: &str, text: &str) -> Result<Map<String, Value>> {
     if text.len() > MAX_METADATA_BYTES {
-        return Err(Error::invalid(field, format!("must be at most {MAX_METADATA_BYTES} bytes")));
+        return Err(Error::invalid(
+            field,
+            format!("must be at most {MAX_METADATA_BYTES} bytes"),
+        ));
     }
     if text.is_empty() {
         return Ok(Map::new());
@@ -74,7 +88,10 @@ fn kind(field: &str, number: i32) -> Result<Option<Kind>> {
 }
 
 pub(super) fn repeat(key: RequestKey) -> Repeat {
-    Repeat { key: key.key, body_hash: key.body_hash }
+    Repeat {
+        key: key.key,
+        body_hash: key.body_hash,
+    }
 }
 
 pub(super) fn question(request: wire::SearchMemoriesRequest) -> Result<Question> {

@@ -36,8 +36,15 @@ fn kind(kind: Kind) -> wire::MemoryKind {
 }
 
 pub(super) fn put_answer(answer: PutAnswer) -> Result<wire::PutMemoriesResponse> {
-    let memories = answer.memories.into_iter().map(memory).collect::<Result<_>>()?;
-    Ok(wire::PutMemoriesResponse { memories, written: answer.written })
+    let memories = answer
+        .memories
+        .into_iter()
+        .map(memory)
+        .collect::<Result<_>>()?;
+    Ok(wire::PutMemoriesResponse {
+        memories,
+        written: answer.written,
+    })
 }
 
 pub(super) fn hit(hit: Hit) -> Result<wire::SearchHit> {

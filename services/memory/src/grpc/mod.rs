@@ -43,8 +43,13 @@ impl MemoryService for MemoryGrpc {
         request: Request<wire::GetMemoryRequest>,
     ) -> Result<Response<wire::GetMemoryResponse>, Status> {
         let (_, tenant) = authorize(&request, Permission::MemoriesRead)?;
-        let memory = self.memories.get(tenant, parse("id", &request.get_ref().id)?).await?;
-        Ok(Response::new(wire::GetMemoryResponse { memory: Some(encode::memory(memory)?) }))
+        let memory = self
+            .memories
+            .get(tenant, parse("id", &request.get_ref().id)?)
+            .await?;
+        Ok(Response::new(wire::GetMemoryResponse {
+            memory: Some(encode::memory(memory)?),
+        }))
     }
 
     async fn list_memories(
@@ -53,9 +58,19 @@ impl MemoryService for MemoryGrpc {
     ) -> Result<Response<wire::ListMemoriesResponse>, Status> {
         let (_, tenant) = authorize(&request, Permission::MemoriesRead)?;
         let message = request.into_inner();
-        let listed = self.memories.list(tenant, &message.namespace, &page(message.page)).await?;
-        let memories = listed.items.into_iter().map(encode::memory).collect::<Result<_, _>>()?;
-        Ok(Response::new(wire::ListMemoriesResponse { memories, next_cursor: listed.next_cursor.unwrap_or_default() }))
+        let listed = self
+            .memories
+            .list(tenant, &message.namespace, &page(message.page))
+            .await?;
+        let memories = listed
+            .items
+            .into_iter()
+            .map(encode::memory)
+            .collect::<Result<_, _>>()?;
+        Ok(Response::new(wire::ListMemoriesResponse {
+            memories,
+            next_cursor: listed.next_cursor.unwrap_or_default(),
+        }))
     }
 
     async fn delete_memory(
@@ -63,7 +78,9 @@ impl MemoryService for MemoryGrpc {
         request: Request<wire::DeleteMemoryRequest>,
     ) -> Result<Response<wire::DeleteMemoryResponse>, Status> {
         let (_, tenant) = authorize(&request, Permission::MemoriesWrite)?;
-        self.memories.delete(tenant, parse("id", &request.get_ref().id)?).await?;
+        self.memories
+            .delete(tenant, parse("id", &request.get_ref().id)?)
+            .await?;
         Ok(Response::new(wire::DeleteMemoryResponse {}))
     }
 
@@ -74,7 +91,10 @@ impl MemoryService for MemoryGrpc {
         let (_, tenant) = authorize(&request, Permission::MemoriesRead)?;
         let question = decode::question(request.into_inner())?;
         let hits = self.memories.search(tenant, &question).await?;
-        let hits = hits.into_iter().map(encode::hit).collect::<Result<_, _>>()?;
+        let hits = hits
+            .into_iter()
+            .map(encode::hit)
+            .collect::<Result<_, _>>()?;
         Ok(Response::new(wire::SearchMemoriesResponse { hits }))
     }
 }

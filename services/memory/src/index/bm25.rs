@@ -56,7 +56,13 @@ impl Bm25 {
         for (number, frequency) in &frequencies {
             let list = &mut self.postings[*number as usize];
             let place = list.partition_point(|posting| posting.slot < slot);
-            list.insert(place, Posting { slot, frequency: *frequency });
+            list.insert(
+                place,
+                Posting {
+                    slot,
+                    frequency: *frequency,
+                },
+            );
         }
         let length = u32::try_from(terms.len()).unwrap_or(u32::MAX);
         let terms: Box<[u32]> = frequencies.into_keys().collect();
@@ -72,7 +78,9 @@ impl Bm25 {
 
     /// Takes a document out.
     pub(crate) fn remove(&mut self, slot: Slot) {
-        let Some(document) = self.documents.get_mut(slot as usize).and_then(Option::take) else { return };
+        let Some(document) = self.documents.get_mut(slot as usize).and_then(Option::take) else {
+            return;
+        };
         for number in &document.terms {
             let list = &mut self.postings[*number as usize];
             if let Ok(place) = list.binary_search_by_key(&slot, |posting| posting.slot) {
@@ -95,17 +103,28 @@ impl Bm25 {
     }
 
     /// The score of every document that holds a term of the question and is accepted.
-    pub(crate) fn scores(&self, question: &[String], of: &Statistics, accepts: &dyn Fn(Slot) -> bool) -> Vec<(Slot, f64)> {
+    pub(crate) fn scores(
+        &self,
+        question: &[String],
+        of: &Statistics,
+        accepts: &dyn Fn(Slot) -> bool,
+    ) -> Vec<(Slot, f64)> {
         let average = of.length.max(1) as f64 / of.documents.max(1) as f64;
         let mut scores: HashMap<Slot, f64> = HashMap::new();
         for (term, holding) in question.iter().zip(&of.holding) {
             let idf = idf(of.documents, *holding);
             for posting in self.holding(term) {
-                let length = self.documents[posting.slot as usize].as_ref().map_or(0, |document| document.length);
-                *scores.entry(posting.slot).or_default() += idf * weight(posting.frequency, f64::from(length) / average);
+                let length = self.documents[posting.slot as usize]
+                    .as_ref()
+                    .map_or(0, |document| document.length);
+                *scores.entry(posting.slot).or_default() +=
+                    idf * weight(posting.frequency, f64::from(length) / average);
             }
         }
-        scores.into_iter().filter(|(slot, _)| accepts(*slot)).collect()
+        scores
+            .into_iter()
+            .filter(|(slot, _)| accepts(*slot))
+            .collect()
     }
 
     /// About how much memory it takes.
@@ -114,7 +133,9 @@ impl Bm25 {
     }
 
     fn holding(&self, term: &str) -> &[Posting] {
-        self.terms.get(term).map_or(&[], |number| &self.postings[*number as usize])
+        self.terms
+            .get(term)
+            .map_or(&[], |number| &self.postings[*number as usize])
     }
 
     fn number(&mut self, term: &str) -> u32 {
@@ -175,10 +196,25 @@ mod tests {
         let idf_cat = (1.0_f64 + 1.5 / 2.5).ln();
         let idf_worm = (1.0_f64 + 2.5 / 1.5).ln();
         let found = ask(&index, "cat worm");
-        assert_eq!(found.iter().map(|(slot, _)| *slot).collect::<Vec<_>>(), [2, 1, 0]);
+        assert_eq!(
+            found.iter().map(|(slot, _)| *slot).collect::<Vec<_>>(),
+            [2, 1, 0]
+        );
         assert!(near(found[0].1, idf_worm * 2.2 / (1.0 + 1.2)), "{found:?}");
-        assert!(near(found[1].1, idf_cat * 4.4 / (2.0 + 1.2 * (0.25 + 0.75 * 4.0 / 3.0))), "{found:?}");
-        assert!(near(found[2].1, idf_cat * 2.2 / (1.0 + 1.2 * (0.25 + 0.75 * 2.0 / 3.0))), "{found:?}");
+        assert!(
+            near(
+                found[1].1,
+                idf_cat * 4.4 / (2.0 + 1.2 * (0.25 + 0.75 * 4.0 / 3.0))
+            ),
+            "{found:?}"
+        );
+        assert!(
+            near(
+                found[2].1,
+                idf_cat * 2.2 / (1.0 + 1.2 * (0.25 + 0.75 * 2.0 / 3.0))
+            ),
+            "{found:?}"
+        );
         assert!(ask(&index, "whale").is_empty() && ask(&index, "").is_empty());
     }
 
@@ -192,10 +228,15 @@ mod tests {
             changed.put(slot, &words(text));
             fresh.put(slot, &words(text));
         }
-        (0..20).filter(|slot| ![0, 3, 7].contains(slot)).for_each(|slot| changed.remove(slot));
+        (0..20)
+            .filter(|slot| ![0, 3, 7].contains(slot))
+            .for_each(|slot| changed.remove(slot));
         changed.remove(5);
         changed.remove(500);
-        assert_eq!(ask(&changed, "cat worm noise"), ask(&fresh, "cat worm noise"));
+        assert_eq!(
+            ask(&changed, "cat worm noise"),
+            ask(&fresh, "cat worm noise")
+        );
         assert_eq!((changed.count, changed.length), (fresh.count, fresh.length));
     }
 
@@ -209,10 +250,18 @@ mod tests {
         }
         let question = words("cat dog");
         let mut statistics = Statistics::default();
-        halves.iter().for_each(|half| half.add_statistics(&question, &mut statistics));
-        let mut joined: Vec<_> = halves.iter().flat_map(|half| half.scores(&question, &statistics, &|slot| slot != 3)).collect();
+        halves
+            .iter()
+            .for_each(|half| half.add_statistics(&question, &mut statistics));
+        let mut joined: Vec<_> = halves
+            .iter()
+            .flat_map(|half| half.scores(&question, &statistics, &|slot| slot != 3))
+            .collect();
         joined.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-        let expected: Vec<_> = ask(&whole, "cat dog").into_iter().filter(|(slot, _)| *slot != 3).collect();
+        let expected: Vec<_> = ask(&whole, "cat dog")
+            .into_iter()
+            .filter(|(slot, _)| *slot != 3)
+            .collect();
         assert_eq!(joined, expected);
     }
 }

@@ -59,7 +59,9 @@ pub(crate) struct Indexes {
 
 impl fmt::Debug for Indexes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Indexes").field("loaded", &self.lock().len()).finish_non_exhaustive()
+        f.debug_struct("Indexes")
+            .field("loaded", &self.lock().len())
+            .finish_non_exhaustive()
     }
 }
 
@@ -82,7 +84,11 @@ impl Indexes {
 
     /// The indexes of those of these namespaces that hold anything, each with all writes that were
     /// answered before this call.
-    pub(crate) async fn fresh(&self, tenant: TenantId, namespaces: &[String]) -> Result<Vec<(Key, Arc<Loaded>)>> {
+    pub(crate) async fn fresh(
+        &self,
+        tenant: TenantId,
+        namespaces: &[String],
+    ) -> Result<Vec<(Key, Arc<Loaded>)>> {
         let mut fresh = Vec::with_capacity(namespaces.len());
         for state in self.store.states(tenant, namespaces).await? {
             let key = (tenant, state.namespace.clone());
@@ -95,7 +101,11 @@ impl Indexes {
     }
 
     /// Takes memories that were just removed out of their index, so that it need not look for them.
-    pub(crate) fn forget<'a>(&self, tenant: TenantId, removed: impl IntoIterator<Item = &'a (MemoryId, String)>) {
+    pub(crate) fn forget<'a>(
+        &self,
+        tenant: TenantId,
+        removed: impl IntoIterator<Item = &'a (MemoryId, String)>,
+    ) {
         for (id, namespace) in removed {
             let loaded = self.lock().get(&(tenant, namespace.clone())).cloned();
             if let Some(loaded) = loaded {
@@ -116,7 +126,12 @@ impl Indexes {
         loaded
     }
 
-    async fn refresh(&self, key: &Key, loaded: &Arc<Loaded>, mut state: NamespaceState) -> Result<()> {
+    async fn refresh(
+        &self,
+        key: &Key,
+        loaded: &Arc<Loaded>,
+        mut state: NamespaceState,
+    ) -> Result<()> {
         if loaded.seen.load(Ordering::Acquire) == state.change_number {
             return Ok(());
         }
@@ -124,7 +139,11 @@ impl Indexes {
         let mut seen = loaded.seen.load(Ordering::Acquire);
         if seen > state.change_number {
             // Another search was faster; or the database was put back to an earlier state.
-            let now = self.store.states(key.0, std::slice::from_ref(&key.1)).await?.pop();
+            let now = self
+                .store
+                .states(key.0, std::slice::from_ref(&key.1))
+                .await?
+                .pop();
             state = now.ok_or_else(|| Error::unavailable("the namespace has just gone"))?;
             if seen > state.change_number {
                 *loaded.write() = NamespaceIndex::default();
@@ -148,13 +167,20 @@ impl Indexes {
     async fn read_changes(&self, key: &Key, loaded: &Arc<Loaded>, seen: i64) -> Result<()> {
         let mut place = (seen, Uuid::max());
         loop {
-            let page = self.store.changed(key.0, &key.1, &self.model, place, PAGE).await?;
-            let Some(last) = page.last() else { return Ok(()) };
+            let page = self
+                .store
+                .changed(key.0, &key.1, &self.model, place, PAGE)
+                .await?;
+            let Some(last) = page.last() else {
+                return Ok(());
+            };
             place = last.place;
             let is_last = page.len() < usize::try_from(PAGE).unwrap_or(usize::MAX);
             let (terms, loaded) = (self.terms.clone(), loaded.clone());
             let put = move || put_page(&terms, &loaded, page);
-            tokio::task::spawn_blocking(put).await.map_err(Error::internal)?;
+            tokio::task::spawn_blocking(put)
+                .await
+                .map_err(Error::internal)?;
             if is_last {
                 return Ok(());
             }
@@ -163,10 +189,17 @@ impl Indexes {
 
     fn drop_least_used(&self) {
         let mut all = self.lock();
-        let mut total: usize = all.values().map(|loaded| loaded.bytes.load(Ordering::Relaxed)).sum();
+        let mut total: usize = all
+            .values()
+            .map(|loaded| loaded.bytes.load(Ordering::Relaxed))
+            .sum();
         while total > self.limit_bytes && all.len() > 1 {
-            let oldest = all.iter().min_by_key(|(_, loaded)| loaded.last_use.load(Ordering::Relaxed));
-            let Some(key) = oldest.map(|(key, _)| key.clone()) else { return };
+            let oldest = all
+                .iter()
+                .min_by_key(|(_, loaded)| loaded.last_use.load(Ordering::Relaxed));
+            let Some(key) = oldest.map(|(key, _)| key.clone()) else {
+                return;
+            };
             if let Some(dropped) = all.remove(&key) {
                 total -= dropped.bytes.load(Ordering::Relaxed);
                 tracing::debug!(memory.namespace = key.1, "index dropped to make room");
@@ -183,7 +216,11 @@ impl Indexes {
 fn put_page(terms: &Terms, loaded: &Loaded, page: Vec<Indexed>) {
     let records: Vec<Record> = page
         .into_iter()
-        .map(|indexed| Record { entry: indexed.entry, terms: terms.of(&indexed.content), vector: indexed.vector })
+        .map(|indexed| Record {
+            entry: indexed.entry,
+            terms: terms.of(&indexed.content),
+            vector: indexed.vector,
+        })
         .collect();
     let mut index = loaded.write();
     records.into_iter().for_each(|record| index.put(record));

@@ -94,7 +94,11 @@ impl NamespaceIndex {
 
     /// Puts a memory in, in place of what was under its id.
     pub(crate) fn put(&mut self, record: Record) {
-        let Record { entry, terms, vector } = record;
+        let Record {
+            entry,
+            terms,
+            vector,
+        } = record;
         self.remove(entry.id);
         let slot = self.free.pop().unwrap_or_else(|| {
             self.entries.push(None);
@@ -112,8 +116,12 @@ impl NamespaceIndex {
 
     /// Takes a memory out.
     pub(crate) fn remove(&mut self, id: MemoryId) {
-        let Some(slot) = self.slots.remove(&id) else { return };
-        let Some(entry) = self.entries[slot as usize].take() else { return };
+        let Some(slot) = self.slots.remove(&id) else {
+            return;
+        };
+        let Some(entry) = self.entries[slot as usize].take() else {
+            return;
+        };
         self.words.remove(slot);
         self.vectors.remove(slot);
         if let Some(slots) = self.unembedded.get_mut(&entry.hash) {
@@ -128,7 +136,12 @@ impl NamespaceIndex {
 
     /// Takes all out but these.
     pub(crate) fn retain(&mut self, keep: &HashSet<MemoryId>) {
-        let gone: Vec<MemoryId> = self.slots.keys().filter(|id| !keep.contains(id)).copied().collect();
+        let gone: Vec<MemoryId> = self
+            .slots
+            .keys()
+            .filter(|id| !keep.contains(id))
+            .copied()
+            .collect();
         gone.into_iter().for_each(|id| self.remove(id));
     }
 
@@ -145,15 +158,30 @@ impl NamespaceIndex {
     }
 
     /// The memories that hold a term, unsorted.
-    pub(crate) fn by_words(&self, terms: &[String], of: &Statistics, filter: &Filter) -> Vec<Scored> {
-        let scores = self.words.scores(terms, of, &|slot| self.is_accepted(slot, filter));
-        scores.into_iter().filter_map(|(slot, score)| self.scored(slot, score)).collect()
+    pub(crate) fn by_words(
+        &self,
+        terms: &[String],
+        of: &Statistics,
+        filter: &Filter,
+    ) -> Vec<Scored> {
+        let scores = self
+            .words
+            .scores(terms, of, &|slot| self.is_accepted(slot, filter));
+        scores
+            .into_iter()
+            .filter_map(|(slot, score)| self.scored(slot, score))
+            .collect()
     }
 
     /// The memories nearest in meaning, at most `limit`.
     pub(crate) fn by_meaning(&self, vector: &[f32], limit: usize, filter: &Filter) -> Vec<Scored> {
-        let nearest = self.vectors.nearest(vector, limit, &|slot| self.is_accepted(slot, filter));
-        nearest.into_iter().filter_map(|(slot, score)| self.scored(slot, f64::from(score))).collect()
+        let nearest = self
+            .vectors
+            .nearest(vector, limit, &|slot| self.is_accepted(slot, filter));
+        nearest
+            .into_iter()
+            .filter_map(|(slot, score)| self.scored(slot, f64::from(score)))
+            .collect()
     }
 
     fn is_accepted(&self, slot: Slot, filter: &Filter) -> bool {
@@ -161,7 +189,10 @@ impl NamespaceIndex {
     }
 
     fn scored(&self, slot: Slot, score: f64) -> Option<Scored> {
-        self.entry(slot).map(|entry| Scored { id: entry.id, score })
+        self.entry(slot).map(|entry| Scored {
+            id: entry.id,
+            score,
+        })
     }
 
     fn entry(&self, slot: Slot) -> Option<&Entry> {
@@ -171,7 +202,13 @@ impl NamespaceIndex {
 
 /// The entry, its tags, and its places in the maps.
 fn entry_bytes(entry: &Entry) -> usize {
-    size_of::<Entry>() + entry.tags.iter().map(|tag| tag.len() + size_of::<String>()).sum::<usize>() + 64
+    size_of::<Entry>()
+        + entry
+            .tags
+            .iter()
+            .map(|tag| tag.len() + size_of::<String>())
+            .sum::<usize>()
+        + 64
 }
 
 #[cfg(test)]
@@ -189,18 +226,30 @@ mod tests {
             hash: ContentHash::of(name),
             expires_at: None,
         };
-        Record { entry, terms: name.split(' ').map(str::to_owned).collect(), vector }
+        Record {
+            entry,
+            terms: name.split(' ').map(str::to_owned).collect(),
+            vector,
+        }
     }
 
     fn filter() -> Filter {
-        Filter { kind: None, tags: Vec::new(), now: SystemClock.now() }
+        Filter {
+            kind: None,
+            tags: Vec::new(),
+            now: SystemClock.now(),
+        }
     }
 
     fn words(index: &NamespaceIndex, term: &str, filter: &Filter) -> Vec<MemoryId> {
         let terms = [term.to_owned()];
         let mut statistics = Statistics::default();
         index.add_statistics(&terms, &mut statistics);
-        index.by_words(&terms, &statistics, filter).into_iter().map(|scored| scored.id).collect()
+        index
+            .by_words(&terms, &statistics, filter)
+            .into_iter()
+            .map(|scored| scored.id)
+            .collect()
     }
 
     #[test]
@@ -211,12 +260,29 @@ mod tests {
         let mut mortal = record("cat three", &["a", "b"], Some(vec![1.0, 0.0]));
         mortal.entry.expires_at = Some(SystemClock.now() - TimeDelta::seconds(1));
         index.put(mortal);
-        let both = Filter { tags: vec!["b".into(), "a".into()], ..filter() };
+        let both = Filter {
+            tags: vec!["b".into(), "a".into()],
+            ..filter()
+        };
         let one = MemoryId::derived(&["cat one"]);
         assert_eq!(words(&index, "cat", &both), [one]);
         assert_eq!(index.by_meaning(&[1.0, 0.0], 9, &both).len(), 1);
-        assert_eq!(index.by_meaning(&[1.0, 0.0], 9, &filter()).len(), 2, "the expired one is left out");
-        assert!(words(&index, "cat", &Filter { kind: Some(Kind::Working), ..filter() }).is_empty());
+        assert_eq!(
+            index.by_meaning(&[1.0, 0.0], 9, &filter()).len(),
+            2,
+            "the expired one is left out"
+        );
+        assert!(
+            words(
+                &index,
+                "cat",
+                &Filter {
+                    kind: Some(Kind::Working),
+                    ..filter()
+                }
+            )
+            .is_empty()
+        );
     }
 
     #[test]
@@ -224,14 +290,29 @@ mod tests {
         let mut index = NamespaceIndex::default();
         index.put(record("cat", &[], None));
         index.put(record("dog", &[], None));
-        index.put(Record { entry: Entry { id: MemoryId::derived(&["cat again"]), ..record("cat", &[], None).entry }, ..record("cat", &[], None) });
+        index.put(Record {
+            entry: Entry {
+                id: MemoryId::derived(&["cat again"]),
+                ..record("cat", &[], None).entry
+            },
+            ..record("cat", &[], None)
+        });
         assert_eq!((index.len(), index.unembedded()), (3, 2));
         index.embed(ContentHash::of("cat"), &[1.0, 0.0]);
-        assert_eq!((index.unembedded(), index.by_meaning(&[1.0, 0.0], 9, &filter()).len()), (1, 2));
+        assert_eq!(
+            (
+                index.unembedded(),
+                index.by_meaning(&[1.0, 0.0], 9, &filter()).len()
+            ),
+            (1, 2)
+        );
         index.remove(MemoryId::derived(&["dog"]));
         assert_eq!((index.len(), index.unembedded()), (2, 0));
         index.retain(&HashSet::from([MemoryId::derived(&["cat"])]));
-        assert_eq!(words(&index, "cat", &filter()), [MemoryId::derived(&["cat"])]);
+        assert_eq!(
+            words(&index, "cat", &filter()),
+            [MemoryId::derived(&["cat"])]
+        );
         index.remove(MemoryId::derived(&["cat"]));
         assert!(index.len() == 0 && index.entry_bytes == 0);
     }

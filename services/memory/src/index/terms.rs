@@ -10,11 +10,17 @@ use rust_stemmers::{Algorithm, Stemmer};
 const LONGEST: usize = 64;
 
 const COMMON: &[&str] = &[
-    "a", "about", "an", "and", "any", "are", "as", "at", "be", "been", "but", "by", "can", "could", "did", "do", "does",
-    "for", "from", "had", "has", "have", "he", "her", "his", "how", "i", "if", "in", "into", "is", "it", "its", "me", "my",
-    "no", "not", "of", "on", "or", "our", "she", "should", "so", "such", "than", "that", "the", "their", "them", "then",
-    "there", "these", "they", "this", "those", "to", "was", "we", "were", "what", "when", "where", "which", "who", "whom",
-    "why", "will", "with", "would", "you", "your",
+    "a", "about", "an", "and", "any", "are", "as", "at", "be", "been", "but", "by", "can", "could",
+    "did", "do", "does", "for", "from", "had", "has", "have", "he", "her", "his", "how", "i", "if",
+    "in", "into", "is", "it", "its", "me", "my", "no", "not", "of", "on", "or", "our", "she",
+    "should", "so", "such", "than", "that", "the", "their", "them", "then", "there", "these",
+    "they", "this", "those", "to", "was", "we", "were", "what", "when", "where", "which", "who",
+    "whom", "why", "will", "with", "would", "you", "your",
+];
+
+/// Stems of words that ask and do not describe: a question is not about them, unless it has no others.
+const ASKING: &[&str] = &[
+    "get", "give", "happen", "know", "mean", "need", "pleas", "say", "tell", "use", "want",
 ];
 
 /// Cuts texts into terms.
@@ -30,7 +36,9 @@ impl std::fmt::Debug for Terms {
 
 impl Default for Terms {
     fn default() -> Self {
-        Self { stemmer: Stemmer::create(Algorithm::English) }
+        Self {
+            stemmer: Stemmer::create(Algorithm::English),
+        }
     }
 }
 
@@ -38,7 +46,10 @@ impl Terms {
     /// The terms of a text, in order, repeats included.
     pub(crate) fn of(&self, text: &str) -> Vec<String> {
         let mut terms = Vec::new();
-        for word in text.split(|letter: char| !letter.is_alphanumeric()).filter(|word| !word.is_empty()) {
+        for word in text
+            .split(|letter: char| !letter.is_alphanumeric())
+            .filter(|word| !word.is_empty())
+        {
             self.add(word, &mut terms);
         }
         terms
@@ -49,6 +60,10 @@ impl Terms {
         let mut terms = self.of(text);
         terms.sort_unstable();
         terms.dedup();
+        let is_about = |term: &String| ASKING.binary_search(&term.as_str()).is_err();
+        if terms.iter().any(is_about) {
+            terms.retain(is_about);
+        }
         terms
     }
 
@@ -92,17 +107,34 @@ mod tests {
     #[test]
     fn words_meet_at_their_stem() {
         let terms = Terms::default();
-        assert!(COMMON.is_sorted(), "it is searched by halves");
-        assert_eq!(terms.of("The services are STOPPED, stopping; stops!"), ["servic", "stop", "stop", "stop"]);
-        assert_eq!(terms.of("runtime.grace_seconds=20"), ["runtim", "grace", "second", "20"]);
+        assert!(
+            COMMON.is_sorted() && ASKING.is_sorted(),
+            "they are searched by halves"
+        );
+        assert_eq!(
+            terms.of("The services are STOPPED, stopping; stops!"),
+            ["servic", "stop", "stop", "stop"]
+        );
+        assert_eq!(
+            terms.of("runtime.grace_seconds=20"),
+            ["runtim", "grace", "second", "20"]
+        );
         assert_eq!(terms.of_question("port port Ports"), ["port"]);
+        assert_eq!(
+            terms.of_question("What ports are needed, please?"),
+            ["port"]
+        );
+        assert_eq!(terms.of_question("What is needed?"), ["need"]);
         assert!(terms.of("the of and ... --- \u{0}").is_empty());
     }
 
     #[test]
     fn other_scripts_are_found_too() {
         let terms = Terms::default();
-        assert_eq!(terms.of("通义千问2模型"), ["通义", "义千", "千问", "2", "模型"]);
+        assert_eq!(
+            terms.of("通义千问2模型"),
+            ["通义", "义千", "千问", "2", "模型"]
+        );
         assert_eq!(terms.of("Größe É 京"), ["größe", "é", "京"]);
         assert_eq!(terms.of(&"x".repeat(500))[0].len(), LONGEST);
         assert_eq!(terms.of(&"ж".repeat(500))[0].chars().count(), LONGEST);

@@ -74,7 +74,9 @@ impl Memories {
             self.inner.embeddings.warm().await?;
         }
         loop {
-            let Some(key) = self.inner.backfill.lock().keys.pop_first() else { return Ok(()) };
+            let Some(key) = self.inner.backfill.lock().keys.pop_first() else {
+                return Ok(());
+            };
             self.backfill_namespace(&key).await?;
         }
     }

@@ -44,12 +44,25 @@ struct Inner {
 impl Memories {
     /// The service on an open database, with indexes of at most so many bytes.
     #[must_use]
-    pub fn new(db: Db, clock: Arc<dyn Clock>, embedder: Option<Arc<dyn Embedder>>, index_bytes: usize) -> Self {
+    pub fn new(
+        db: Db,
+        clock: Arc<dyn Clock>,
+        embedder: Option<Arc<dyn Embedder>>,
+        index_bytes: usize,
+    ) -> Self {
         let store = Store::new(db);
         let model = embedder.as_deref().map(Embedder::model);
         let indexes = Indexes::new(store.clone(), model, index_bytes);
         let embeddings = Embeddings::new(embedder, store.clone(), clock.clone());
-        Self { inner: Arc::new(Inner { store, clock, embeddings, indexes, backfill: Backfill::default() }) }
+        Self {
+            inner: Arc::new(Inner {
+                store,
+                clock,
+                embeddings,
+                indexes,
+                backfill: Backfill::default(),
+            }),
+        }
     }
 
     /// Whether the database answers.
@@ -72,7 +85,12 @@ impl Memories {
     /// # Errors
     /// `invalid_argument` and `too_large`, with the field; `idempotency_mismatch`; as the database
     /// fails. An embedder that fails is no error: the memories are found by words meanwhile.
-    pub async fn put(&self, tenant: TenantId, drafts: &[Draft], repeat: Option<&Repeat>) -> Result<PutAnswer> {
+    pub async fn put(
+        &self,
+        tenant: TenantId,
+        drafts: &[Draft],
+        repeat: Option<&Repeat>,
+    ) -> Result<PutAnswer> {
         let now = self.inner.clock.now();
         validate::drafts(drafts, now)?;
         repeat.map_or(Ok(()), validate::repeat)?;
@@ -86,16 +104,28 @@ impl Memories {
     }
 
     async fn embed(&self, tenant: TenantId, memories: &[Memory]) {
-        let content = |memory: &Memory| Content { hash: ContentHash::of(&memory.content), text: memory.content.clone() };
-        let contents = memories.iter().map(content).collect();
-        let reason = match tokio::time::timeout(EMBED_LIMIT, self.inner.embeddings.ensure(tenant, contents)).await {
-            Ok(Ok(())) => return,
-            Ok(Err(error)) => error.chain(),
-            Err(_) => format!("not done within {} s", EMBED_LIMIT.as_secs()),
+        let content = |memory: &Memory| Content {
+            hash: ContentHash::of(&memory.content),
+            text: memory.content.clone(),
         };
-        tracing::warn!(reason, "memories were stored without embeddings, which follow later");
-        let namespaces: BTreeSet<&String> = memories.iter().map(|memory| &memory.namespace).collect();
-        namespaces.into_iter().for_each(|namespace| self.inner.backfill.ask((tenant, namespace.clone())));
+        let contents = memories.iter().map(content).collect();
+        let reason =
+            match tokio::time::timeout(EMBED_LIMIT, self.inner.embeddings.ensure(tenant, contents))
+                .await
+            {
+                Ok(Ok(())) => return,
+                Ok(Err(error)) => error.chain(),
+                Err(_) => format!("not done within {} s", EMBED_LIMIT.as_secs()),
+            };
+        tracing::warn!(
+            reason,
+            "memories were stored without embeddings, which follow later"
+        );
+        let namespaces: BTreeSet<&String> =
+            memories.iter().map(|memory| &memory.namespace).collect();
+        namespaces
+            .into_iter()
+            .for_each(|namespace| self.inner.backfill.ask((tenant, namespace.clone())));
     }
 
     /// The memory with this id.
@@ -103,7 +133,11 @@ impl Memories {
     /// # Errors
     /// `not_found`; as the database fails.
     pub async fn get(&self, tenant: TenantId, id: MemoryId) -> Result<Memory> {
-        let found = self.inner.store.get(tenant, id, self.inner.clock.now()).await?;
+        let found = self
+            .inner
+            .store
+            .get(tenant, id, self.inner.clock.now())
+            .await?;
         found.ok_or_else(|| Error::not_found("memory", id))
     }
 
@@ -112,18 +146,36 @@ impl Memories {
     ///
     /// # Errors
     /// `invalid_argument`; as the database fails.
-    pub async fn list(&self, tenant: TenantId, namespace: &str, page: &PageRequest) -> Result<Page<Memory>> {
+    pub async fn list(
+        &self,
+        tenant: TenantId,
+        namespace: &str,
+        page: &PageRequest,
+    ) -> Result<Page<Memory>> {
         let namespace = Some(namespace).filter(|namespace| !namespace.is_empty());
-        namespace.map_or(Ok(()), |namespace| validate::namespace("namespace", namespace))?;
+        namespace.map_or(Ok(()), |namespace| {
+            validate::namespace("namespace", namespace)
+        })?;
         let after = match page.cursor.as_str() {
             "" => Uuid::nil(),
             cursor => {
                 let id = cursor.parse::<MemoryId>();
-                id.map_err(|_| Error::invalid("cursor", "is not one that a list has given"))?.uuid()
+                id.map_err(|_| Error::invalid("cursor", "is not one that a list has given"))?
+                    .uuid()
             }
         };
         let limit = page.bounded_limit();
-        let rows = self.inner.store.list(tenant, namespace, after, i64::from(limit) + 1, self.inner.clock.now()).await?;
+        let rows = self
+            .inner
+            .store
+            .list(
+                tenant,
+                namespace,
+                after,
+                i64::from(limit) + 1,
+                self.inner.clock.now(),
+            )
+            .await?;
         let fitting = fitting(rows.iter().map(|memory| memory.content.len()));
         let limit = limit.min(u32::try_from(fitting).unwrap_or(u32::MAX));
         Ok(Page::cut(rows, limit, |memory| memory.id.to_string()))
@@ -136,7 +188,9 @@ impl Memories {
     pub async fn delete(&self, tenant: TenantId, id: MemoryId) -> Result<()> {
         self.get(tenant, id).await?;
         let namespace = self.inner.store.delete(tenant, id).await?;
-        let removed = namespace.map(|namespace| (id, namespace)).ok_or_else(|| Error::not_found("memory", id))?;
+        let removed = namespace
+            .map(|namespace| (id, namespace))
+            .ok_or_else(|| Error::not_found("memory", id))?;
         self.inner.indexes.forget(tenant, [&removed]);
         Ok(())
     }

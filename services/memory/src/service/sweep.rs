@@ -37,7 +37,11 @@ impl Memories {
         let mut count = 0;
         for tenant in self.inner.store.tenants().await? {
             loop {
-                let removed = self.inner.store.delete_expired(tenant, self.inner.clock.now(), BATCH).await?;
+                let removed = self
+                    .inner
+                    .store
+                    .delete_expired(tenant, self.inner.clock.now(), BATCH)
+                    .await?;
                 self.inner.indexes.forget(tenant, &removed);
                 count += removed.len() as u64;
                 if removed.is_empty() {
@@ -53,12 +57,23 @@ impl Memories {
     /// # Errors
     /// As the database fails.
     pub async fn sweep(&self) -> Result<Swept> {
-        let mut swept = Swept { memories: self.sweep_expired().await?, ..Swept::default() };
+        let mut swept = Swept {
+            memories: self.sweep_expired().await?,
+            ..Swept::default()
+        };
         let now = self.inner.clock.now();
         for tenant in self.inner.store.tenants().await? {
-            swept.requests += self.inner.store.delete_requests(tenant, now - REQUESTS_KEPT).await?;
+            swept.requests += self
+                .inner
+                .store
+                .delete_requests(tenant, now - REQUESTS_KEPT)
+                .await?;
             loop {
-                let removed = self.inner.store.delete_orphans(tenant, now - VECTORS_KEPT, BATCH).await?;
+                let removed = self
+                    .inner
+                    .store
+                    .delete_orphans(tenant, now - VECTORS_KEPT, BATCH)
+                    .await?;
                 swept.vectors += removed;
                 if removed == 0 {
                     break;
@@ -81,7 +96,10 @@ impl Memories {
             let swept = if round.is_multiple_of(ROUNDS) {
                 self.sweep().await
             } else {
-                self.sweep_expired().await.map(|memories| Swept { memories, ..Swept::default() })
+                self.sweep_expired().await.map(|memories| Swept {
+                    memories,
+                    ..Swept::default()
+                })
             };
             match swept {
                 Ok(swept) if swept == Swept::default() => {}

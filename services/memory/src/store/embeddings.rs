@@ -31,8 +31,18 @@ impl Store {
         hashes: &[ContentHash],
     ) -> Result<HashSet<ContentHash>> {
         let text = self.db.pick(sql::EMBEDDED_POSTGRES, sql::EMBEDDED_SQLITE);
-        let query = self.db.q(text).bind(tenant.uuid()).bind(model).bind(list::of_hashes(hashes));
-        query.scalars::<Vec<u8>>().await?.into_iter().map(hash).collect()
+        let query = self
+            .db
+            .q(text)
+            .bind(tenant.uuid())
+            .bind(model)
+            .bind(list::of_hashes(hashes));
+        query
+            .scalars::<Vec<u8>>()
+            .await?
+            .into_iter()
+            .map(hash)
+            .collect()
     }
 
     /// The vectors of this model that these contents have.
@@ -43,9 +53,16 @@ impl Store {
         hashes: &[ContentHash],
     ) -> Result<Vec<(ContentHash, Vec<f32>)>> {
         let text = self.db.pick(sql::VECTORS_POSTGRES, sql::VECTORS_SQLITE);
-        let query = self.db.q(text).bind(tenant.uuid()).bind(model).bind(list::of_hashes(hashes));
+        let query = self
+            .db
+            .q(text)
+            .bind(tenant.uuid())
+            .bind(model)
+            .bind(list::of_hashes(hashes));
         let rows: Vec<VectorRow> = query.all().await?;
-        rows.into_iter().map(|row| Ok((hash(row.content_hash)?, to_vector(&row.vector)))).collect()
+        rows.into_iter()
+            .map(|row| Ok((hash(row.content_hash)?, to_vector(&row.vector))))
+            .collect()
     }
 
     /// Keeps vectors of this model.
@@ -61,7 +78,12 @@ impl Store {
             .column(vec![tenant.uuid(); vectors.len()])
             .column(vectors.iter().map(|(hash, _)| hash.0.to_vec()).collect())
             .column(vec![model.to_owned(); vectors.len()])
-            .column(vectors.iter().map(|(_, vector)| i32::try_from(vector.len()).unwrap_or(i32::MAX)).collect())
+            .column(
+                vectors
+                    .iter()
+                    .map(|(_, vector)| i32::try_from(vector.len()).unwrap_or(i32::MAX))
+                    .collect(),
+            )
             .column(vectors.iter().map(|(_, vector)| to_bytes(vector)).collect())
             .column(vec![now; vectors.len()])
             .exec()
@@ -70,15 +92,42 @@ impl Store {
     }
 
     /// The texts of these hashes that are remembered.
-    pub(crate) async fn contents(&self, tenant: TenantId, hashes: &[ContentHash]) -> Result<Vec<Content>> {
+    pub(crate) async fn contents(
+        &self,
+        tenant: TenantId,
+        hashes: &[ContentHash],
+    ) -> Result<Vec<Content>> {
         let text = self.db.pick(sql::CONTENTS_POSTGRES, sql::CONTENTS_SQLITE);
-        let rows: Vec<ContentRow> =
-            self.db.q(text).bind(tenant.uuid()).bind(list::of_hashes(hashes)).all().await?;
-        rows.into_iter().map(|row| Ok(Content { hash: hash(row.content_hash)?, text: row.content })).collect()
+        let rows: Vec<ContentRow> = self
+            .db
+            .q(text)
+            .bind(tenant.uuid())
+            .bind(list::of_hashes(hashes))
+            .all()
+            .await?;
+        rows.into_iter()
+            .map(|row| {
+                Ok(Content {
+                    hash: hash(row.content_hash)?,
+                    text: row.content,
+                })
+            })
+            .collect()
     }
 
     /// Removes at most `limit` vectors that were made before a moment, of contents that nobody remembers.
-    pub(crate) async fn delete_orphans(&self, tenant: TenantId, before: Timestamp, limit: i64) -> Result<u64> {
-        self.db.write(sql::DELETE_ORPHANS).bind(tenant.uuid()).bind(before).bind(limit).exec().await
+    pub(crate) async fn delete_orphans(
+        &self,
+        tenant: TenantId,
+        before: Timestamp,
+        limit: i64,
+    ) -> Result<u64> {
+        self.db
+            .write(sql::DELETE_ORPHANS)
+            .bind(tenant.uuid())
+            .bind(before)
+            .bind(limit)
+            .exec()
+            .await
     }
 }

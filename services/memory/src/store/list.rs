@@ -9,7 +9,9 @@ pub(super) fn of_ids<'a>(ids: impl IntoIterator<Item = &'a MemoryId>) -> String 
 }
 
 pub(super) fn of_hashes<'a>(hashes: impl IntoIterator<Item = &'a ContentHash>) -> String {
-    of(hashes.into_iter().map(|hash| hash.0.iter().map(|byte| format!("{byte:02x}")).collect()))
+    of(hashes
+        .into_iter()
+        .map(|hash| hash.0.iter().map(|byte| format!("{byte:02x}")).collect()))
 }
 
 /// Of names that [`crate::validate::namespace`] has let pass, and so need no escape.

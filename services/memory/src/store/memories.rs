@@ -10,8 +10,8 @@ use uuid::Uuid;
 use super::namespaces::{count_changes, lock};
 use super::row::{MemoryRow, hash, kind, to_vector};
 use super::{Store, list, sql};
-use crate::index::Entry;
 use crate::Memory;
+use crate::index::Entry;
 
 /// A memory as an index reads it.
 #[derive(Debug)]
@@ -43,15 +43,33 @@ struct PlaceRow {
 
 impl Store {
     /// The memory, unless it is past its expiry.
-    pub(crate) async fn get(&self, tenant: TenantId, id: MemoryId, now: Timestamp) -> Result<Option<Memory>> {
-        let row: Option<MemoryRow> = self.db.q(sql::GET).bind(tenant.uuid()).bind(id.uuid()).bind(now).opt().await?;
+    pub(crate) async fn get(
+        &self,
+        tenant: TenantId,
+        id: MemoryId,
+        now: Timestamp,
+    ) -> Result<Option<Memory>> {
+        let row: Option<MemoryRow> = self
+            .db
+            .q(sql::GET)
+            .bind(tenant.uuid())
+            .bind(id.uuid())
+            .bind(now)
+            .opt()
+            .await?;
         row.map(Memory::try_from).transpose()
     }
 
     /// Those of these that there are, in no certain order.
     pub(crate) async fn by_ids(&self, tenant: TenantId, ids: &[MemoryId]) -> Result<Vec<Memory>> {
         let text = self.db.pick(sql::BY_IDS_POSTGRES, sql::BY_IDS_SQLITE);
-        let rows: Vec<MemoryRow> = self.db.q(text).bind(tenant.uuid()).bind(list::of_ids(ids)).all().await?;
+        let rows: Vec<MemoryRow> = self
+            .db
+            .q(text)
+            .bind(tenant.uuid())
+            .bind(list::of_ids(ids))
+            .all()
+            .await?;
         rows.into_iter().map(Memory::try_from).collect()
     }
 
@@ -64,8 +82,18 @@ impl Store {
         limit: i64,
         now: Timestamp,
     ) -> Result<Vec<Memory>> {
-        let text = if namespace.is_some() { sql::LIST_NAMESPACE } else { sql::LIST };
-        let query = self.db.q(text).bind(tenant.uuid()).bind(after).bind(now).bind(limit);
+        let text = if namespace.is_some() {
+            sql::LIST_NAMESPACE
+        } else {
+            sql::LIST
+        };
+        let query = self
+            .db
+            .q(text)
+            .bind(tenant.uuid())
+            .bind(after)
+            .bind(now)
+            .bind(limit);
         let rows: Vec<MemoryRow> = match namespace {
             Some(namespace) => query.bind(namespace).all().await?,
             None => query.all().await?,
@@ -82,21 +110,38 @@ impl Store {
         after: (i64, Uuid),
         limit: i64,
     ) -> Result<Vec<Indexed>> {
-        let query = self.db.q(sql::CHANGED).bind(tenant.uuid()).bind(namespace).bind(model);
+        let query = self
+            .db
+            .q(sql::CHANGED)
+            .bind(tenant.uuid())
+            .bind(namespace)
+            .bind(model);
         let rows: Vec<IndexedRow> = query.bind(after.0).bind(after.1).bind(limit).all().await?;
         rows.into_iter().map(Indexed::try_from).collect()
     }
 
     /// The ids of a namespace.
     pub(crate) async fn ids(&self, tenant: TenantId, namespace: &str) -> Result<HashSet<MemoryId>> {
-        let ids: Vec<Uuid> = self.db.q(sql::IDS).bind(tenant.uuid()).bind(namespace).scalars().await?;
+        let ids: Vec<Uuid> = self
+            .db
+            .q(sql::IDS)
+            .bind(tenant.uuid())
+            .bind(namespace)
+            .scalars()
+            .await?;
         Ok(ids.into_iter().map(MemoryId::from_uuid).collect())
     }
 
     /// Removes a memory, and says from which namespace.
     pub(crate) async fn delete(&self, tenant: TenantId, id: MemoryId) -> Result<Option<String>> {
-        let query = self.db.q(sql::NAMESPACE_OF).bind(tenant.uuid()).bind(id.uuid());
-        let Some(namespace) = query.scalar_opt::<String>().await? else { return Ok(None) };
+        let query = self
+            .db
+            .q(sql::NAMESPACE_OF)
+            .bind(tenant.uuid())
+            .bind(id.uuid());
+        let Some(namespace) = query.scalar_opt::<String>().await? else {
+            return Ok(None);
+        };
         let found = [(id, namespace)];
         let removed = self.db.retry(|| self.remove(tenant, &found, None)).await?;
         Ok(removed.into_iter().next().map(|(_, namespace)| namespace))
@@ -109,12 +154,24 @@ impl Store {
         now: Timestamp,
         limit: i64,
     ) -> Result<Vec<(MemoryId, String)>> {
-        let query = self.db.q(sql::EXPIRED).bind(tenant.uuid()).bind(now).bind(limit);
-        let found: Vec<(MemoryId, String)> = query.all::<PlaceRow>().await?.into_iter().map(place).collect();
+        let query = self
+            .db
+            .q(sql::EXPIRED)
+            .bind(tenant.uuid())
+            .bind(now)
+            .bind(limit);
+        let found: Vec<(MemoryId, String)> = query
+            .all::<PlaceRow>()
+            .await?
+            .into_iter()
+            .map(place)
+            .collect();
         if found.is_empty() {
             return Ok(found);
         }
-        self.db.retry(|| self.remove(tenant, &found, Some(now))).await
+        self.db
+            .retry(|| self.remove(tenant, &found, Some(now)))
+            .await
     }
 
     async fn remove(
@@ -124,13 +181,21 @@ impl Store {
         expired_by: Option<Timestamp>,
     ) -> Result<Vec<(MemoryId, String)>> {
         let ids = list::of_ids(found.iter().map(|(id, _)| id));
-        let namespaces: BTreeSet<String> = found.iter().map(|(_, namespace)| namespace.clone()).collect();
+        let namespaces: BTreeSet<String> = found
+            .iter()
+            .map(|(_, namespace)| namespace.clone())
+            .collect();
         let mut tx = self.db.begin().await?;
         lock(&mut tx, tenant, &namespaces.into_iter().collect::<Vec<_>>()).await?;
         let rows: Vec<PlaceRow> = match expired_by {
             Some(now) => {
                 let text = tx.pick(sql::DELETE_EXPIRED_POSTGRES, sql::DELETE_EXPIRED_SQLITE);
-                tx.q(text).bind(tenant.uuid()).bind(ids).bind(now).all().await?
+                tx.q(text)
+                    .bind(tenant.uuid())
+                    .bind(ids)
+                    .bind(now)
+                    .all()
+                    .await?
             }
             None => {
                 let text = tx.pick(sql::DELETE_POSTGRES, sql::DELETE_SQLITE);

@@ -19,9 +19,18 @@ pub(crate) struct NamespaceState {
 
 impl Store {
     /// The state of those of these namespaces that were ever written to.
-    pub(crate) async fn states(&self, tenant: TenantId, namespaces: &[String]) -> Result<Vec<NamespaceState>> {
+    pub(crate) async fn states(
+        &self,
+        tenant: TenantId,
+        namespaces: &[String],
+    ) -> Result<Vec<NamespaceState>> {
         let text = self.db.pick(sql::STATES_POSTGRES, sql::STATES_SQLITE);
-        self.db.q(text).bind(tenant.uuid()).bind(list::of_namespaces(namespaces)).all().await
+        self.db
+            .q(text)
+            .bind(tenant.uuid())
+            .bind(list::of_namespaces(namespaces))
+            .all()
+            .await
     }
 
     /// Whoever has ever put a memory.
@@ -33,20 +42,35 @@ impl Store {
 
 /// Makes these namespaces where they are new, and holds them until the transaction ends: their
 /// change numbers.
-pub(super) async fn lock(tx: &mut Tx, tenant: TenantId, namespaces: &[String]) -> Result<BTreeMap<String, i64>> {
+pub(super) async fn lock(
+    tx: &mut Tx,
+    tenant: TenantId,
+    namespaces: &[String],
+) -> Result<BTreeMap<String, i64>> {
     tx.batch(sql::ADD_NAMESPACES_POSTGRES, sql::ADD_NAMESPACES_SQLITE)
         .column(vec![tenant.uuid(); namespaces.len()])
         .column(namespaces.to_vec())
         .exec()
         .await?;
     let text = tx.pick(sql::LOCK_STATES_POSTGRES, sql::STATES_SQLITE);
-    let states: Vec<NamespaceState> =
-        tx.q(text).bind(tenant.uuid()).bind(list::of_namespaces(namespaces)).all().await?;
-    Ok(states.into_iter().map(|state| (state.namespace, state.change_number)).collect())
+    let states: Vec<NamespaceState> = tx
+        .q(text)
+        .bind(tenant.uuid())
+        .bind(list::of_namespaces(namespaces))
+        .all()
+        .await?;
+    Ok(states
+        .into_iter()
+        .map(|state| (state.namespace, state.change_number))
+        .collect())
 }
 
 /// Raises the change number of each, and adds how many memories more or fewer it holds.
-pub(super) async fn count_changes(tx: &mut Tx, tenant: TenantId, counts: &BTreeMap<String, i64>) -> Result<()> {
+pub(super) async fn count_changes(
+    tx: &mut Tx,
+    tenant: TenantId,
+    counts: &BTreeMap<String, i64>,
+) -> Result<()> {
     let changed = tx
         .batch(sql::COUNT_CHANGES_POSTGRES, sql::COUNT_CHANGES_SQLITE)
         .column(vec![tenant.uuid(); counts.len()])
@@ -57,6 +81,9 @@ pub(super) async fn count_changes(tx: &mut Tx, tenant: TenantId, counts: &BTreeM
     if changed == counts.len() as u64 {
         Ok(())
     } else {
-        Err(Error::internal(format!("{changed} of {} namespaces were counted", counts.len())))
+        Err(Error::internal(format!(
+            "{changed} of {} namespaces were counted",
+            counts.len()
+        )))
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use serde_json::Value;
 use swarm_database::{Json, Tx};
 use swarm_errors::{Error, Result};
-use swarm_types::{MemoryId, TenantId, Timestamp};
+use swarm_types::{AgentId, MemoryId, TaskId, TenantId, Timestamp};
 
 use super::namespaces::{count_changes, lock};
 use super::row::MemoryRow;
@@ -26,11 +26,17 @@ impl Store {
         now: Timestamp,
     ) -> Result<PutAnswer> {
         for _ in 0..ATTEMPTS {
-            if let Some(answer) = self.db.retry(|| self.try_put(tenant, drafts, repeat, now)).await? {
+            if let Some(answer) = self
+                .db
+                .retry(|| self.try_put(tenant, drafts, repeat, now))
+                .await?
+            {
                 return Ok(answer);
             }
         }
-        Err(Error::unavailable("other writers of the same memories were in the way"))
+        Err(Error::unavailable(
+            "other writers of the same memories were in the way",
+        ))
     }
 
     /// None where another writer came first, and it is to be tried again.
@@ -48,11 +54,18 @@ impl Store {
             tx.rollback().await?;
             return Ok(Some(answer));
         }
-        let namespaces: BTreeSet<String> = drafts.iter().map(|draft| draft.namespace.clone()).collect();
-        let mut numbers = lock(&mut tx, tenant, &namespaces.into_iter().collect::<Vec<_>>()).await?;
+        let namespaces: BTreeSet<String> =
+            drafts.iter().map(|draft| draft.namespace.clone()).collect();
+        let mut numbers =
+            lock(&mut tx, tenant, &namespaces.into_iter().collect::<Vec<_>>()).await?;
         let plan = plan(drafts, stored(&mut tx, tenant, drafts).await?, now);
         // Those that a memory leaves.
-        let left: Vec<String> = plan.counts.keys().filter(|name| !numbers.contains_key(*name)).cloned().collect();
+        let left: Vec<String> = plan
+            .counts
+            .keys()
+            .filter(|name| !numbers.contains_key(*name))
+            .cloned()
+            .collect();
         numbers.extend(lock(&mut tx, tenant, &left).await?);
         let is_whole = write(&mut tx, tenant, &plan, &numbers).await?;
         count_changes(&mut tx, tenant, &plan.counts).await?;
@@ -69,42 +82,67 @@ impl Store {
     }
 }
 
-async fn stored(tx: &mut Tx, tenant: TenantId, drafts: &[Draft]) -> Result<HashMap<MemoryId, Memory>> {
+async fn stored(
+    tx: &mut Tx,
+    tenant: TenantId,
+    drafts: &[Draft],
+) -> Result<HashMap<MemoryId, Memory>> {
     let ids: Vec<MemoryId> = drafts.iter().filter_map(|draft| draft.id).collect();
     if ids.is_empty() {
         return Ok(HashMap::new());
     }
     let text = tx.pick(sql::LOCK_BY_IDS_POSTGRES, sql::BY_IDS_SQLITE);
-    let rows: Vec<MemoryRow> = tx.q(text).bind(tenant.uuid()).bind(list::of_ids(&ids)).all().await?;
+    let rows: Vec<MemoryRow> = tx
+        .q(text)
+        .bind(tenant.uuid())
+        .bind(list::of_ids(&ids))
+        .all()
+        .await?;
     let memories = rows.into_iter().map(Memory::try_from);
-    memories.map(|memory| memory.map(|memory| (memory.id, memory))).collect()
+    memories
+        .map(|memory| memory.map(|memory| (memory.id, memory)))
+        .collect()
 }
 
 /// Whether every row was written.
-async fn write(tx: &mut Tx, tenant: TenantId, plan: &Plan, numbers: &BTreeMap<String, i64>) -> Result<bool> {
-    let memories: Vec<&Memory> = plan.changed.iter().map(|place| &plan.answer.memories[*place]).collect();
-    let number = |memory: &Memory| numbers.get(&memory.namespace).map_or(1, |number| number + 1);
-    let tags = |memory: &Memory| Value::Array(memory.tags.iter().cloned().map(Value::String).collect());
+async fn write(
+    tx: &mut Tx,
+    tenant: TenantId,
+    plan: &Plan,
+    numbers: &BTreeMap<String, i64>,
+) -> Result<bool> {
+    let changed = Changed(plan);
+    let number = |memory: &Memory| numbers.get(&memory.namespace).map_or(1, |last| last + 1);
     let written = tx
         .batch(sql::PUT_POSTGRES, sql::PUT_SQLITE)
-        .column(vec![tenant.uuid(); memories.len()])
-        .column(memories.iter().map(|memory| memory.id.uuid()).collect())
-        .column(memories.iter().map(|memory| memory.namespace.clone()).collect())
-        .column(memories.iter().map(|memory| memory.kind.as_str().to_owned()).collect())
-        .column(memories.iter().map(|memory| memory.content.clone()).collect())
-        .column(memories.iter().map(|memory| ContentHash::of(&memory.content).0.to_vec()).collect())
-        .column(memories.iter().map(|memory| Json(Value::Object(memory.metadata.clone()))).collect())
-        .column(memories.iter().map(|memory| Json(tags(memory))).collect())
-        .column(memories.iter().map(|memory| f64::from(memory.importance)).collect())
-        .column(memories.iter().map(|memory| memory.source.clone()).collect())
-        .column(memories.iter().map(|memory| memory.task.map(|task| task.uuid())).collect())
-        .column(memories.iter().map(|memory| memory.agent.map(|agent| agent.uuid())).collect())
-        .column(memories.iter().map(|memory| memory.expires_at).collect())
-        .column(memories.iter().map(|memory| memory.version).collect())
-        .column(memories.iter().map(|memory| number(memory)).collect())
-        .column(memories.iter().map(|memory| memory.created_at).collect())
-        .column(memories.iter().map(|memory| memory.updated_at).collect())
+        .column(changed.column(|_| tenant.uuid()))
+        .column(changed.column(|memory| memory.id.uuid()))
+        .column(changed.column(|memory| memory.namespace.clone()))
+        .column(changed.column(|memory| memory.kind.as_str().to_owned()))
+        .column(changed.column(|memory| memory.content.clone()))
+        .column(changed.column(|memory| ContentHash::of(&memory.content).0.to_vec()))
+        .column(changed.column(|memory| Json(Value::Object(memory.metadata.clone()))))
+        .column(changed.column(|memory| Json(Value::from(memory.tags.clone()))))
+        .column(changed.column(|memory| f64::from(memory.importance)))
+        .column(changed.column(|memory| memory.source.clone()))
+        .column(changed.column(|memory| memory.task.map(TaskId::uuid)))
+        .column(changed.column(|memory| memory.agent.map(AgentId::uuid)))
+        .column(changed.column(|memory| memory.expires_at))
+        .column(changed.column(|memory| memory.version))
+        .column(changed.column(number))
+        .column(changed.column(|memory| memory.created_at))
+        .column(changed.column(|memory| memory.updated_at))
         .exec()
         .await?;
-    Ok(written == memories.len() as u64)
+    Ok(written == plan.changed.len() as u64)
+}
+
+/// The memories of a plan that are to be written.
+struct Changed<'a>(&'a Plan);
+
+impl Changed<'_> {
+    fn column<T>(&self, of: impl Fn(&Memory) -> T) -> Vec<T> {
+        let memory = |place: &usize| of(&self.0.answer.memories[*place]);
+        self.0.changed.iter().map(memory).collect()
+    }
 }

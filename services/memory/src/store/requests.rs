@@ -14,14 +14,28 @@ struct RequestRow {
 }
 
 /// The answer to the first request with this key.
-pub(super) async fn find(tx: &mut Tx, tenant: TenantId, repeat: &Repeat) -> Result<Option<PutAnswer>> {
-    let row: Option<RequestRow> = tx.q(sql::FIND_REQUEST).bind(tenant.uuid()).bind(&repeat.key).opt().await?;
+pub(super) async fn find(
+    tx: &mut Tx,
+    tenant: TenantId,
+    repeat: &Repeat,
+) -> Result<Option<PutAnswer>> {
+    let row: Option<RequestRow> = tx
+        .q(sql::FIND_REQUEST)
+        .bind(tenant.uuid())
+        .bind(&repeat.key)
+        .opt()
+        .await?;
     let Some(row) = row else { return Ok(None) };
     let are_compared = !repeat.body_hash.is_empty() && !row.body_hash.is_empty();
     if are_compared && repeat.body_hash != row.body_hash {
-        return Err(Error::new(Code::IdempotencyMismatch, "the request key was used with another body"));
+        return Err(Error::new(
+            Code::IdempotencyMismatch,
+            "the request key was used with another body",
+        ));
     }
-    serde_json::from_slice(&row.answer).map(Some).map_err(Error::internal)
+    serde_json::from_slice(&row.answer)
+        .map(Some)
+        .map_err(Error::internal)
 }
 
 /// Keeps the answer. False where another request with this key came first.
@@ -33,13 +47,22 @@ pub(super) async fn add(
     now: Timestamp,
 ) -> Result<bool> {
     let answer = serde_json::to_vec(answer).map_err(Error::internal)?;
-    let query = tx.q(sql::ADD_REQUEST).bind(tenant.uuid()).bind(&repeat.key).bind(repeat.body_hash.as_slice());
+    let query = tx
+        .q(sql::ADD_REQUEST)
+        .bind(tenant.uuid())
+        .bind(&repeat.key)
+        .bind(repeat.body_hash.as_slice());
     Ok(query.bind(answer).bind(now).exec().await? == 1)
 }
 
 impl Store {
     /// Forgets answers that were given before a moment.
     pub(crate) async fn delete_requests(&self, tenant: TenantId, before: Timestamp) -> Result<u64> {
-        self.db.write(sql::DELETE_REQUESTS).bind(tenant.uuid()).bind(before).exec().await
+        self.db
+            .write(sql::DELETE_REQUESTS)
+            .bind(tenant.uuid())
+            .bind(before)
+            .exec()
+            .await
     }
 }

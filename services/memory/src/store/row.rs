@@ -40,7 +40,10 @@ impl TryFrom<MemoryRow> for Memory {
             content: row.content,
             metadata: row.metadata.0,
             tags: row.tags.0,
-            #[expect(clippy::cast_possible_truncation, reason = "it was widened from this type")]
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "it was widened from this type"
+            )]
             importance: row.importance as f32,
             source: row.source,
             task: row.task_id.map(TaskId::from_uuid),
@@ -58,15 +61,23 @@ pub(super) fn kind(text: &str) -> Result<Kind> {
 }
 
 pub(super) fn hash(bytes: Vec<u8>) -> Result<ContentHash> {
-    let bytes: [u8; 32] = bytes.try_into().map_err(|_| Error::internal("a content hash is not 32 bytes"))?;
+    let bytes: [u8; 32] = bytes
+        .try_into()
+        .map_err(|_| Error::internal("a content hash is not 32 bytes"))?;
     Ok(ContentHash(bytes))
 }
 
 /// A vector as it is stored: the values one after the other, each in four bytes, lowest first.
 pub(super) fn to_bytes(vector: &[f32]) -> Vec<u8> {
-    vector.iter().flat_map(|value| value.to_le_bytes()).collect()
+    vector
+        .iter()
+        .flat_map(|value| value.to_le_bytes())
+        .collect()
 }
 
 pub(super) fn to_vector(bytes: &[u8]) -> Vec<f32> {
-    bytes.chunks_exact(4).map(|value| f32::from_le_bytes([value[0], value[1], value[2], value[3]])).collect()
+    bytes
+        .chunks_exact(4)
+        .map(|value| f32::from_le_bytes([value[0], value[1], value[2], value[3]]))
+        .collect()
 }

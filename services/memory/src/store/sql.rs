@@ -58,7 +58,8 @@ pub(super) const CHANGED: &str = "SELECT m.id AS id, m.kind AS kind, m.content A
 
 pub(super) const IDS: &str = "SELECT id FROM memories WHERE tenant_id = $1 AND namespace = $2";
 
-pub(super) const NAMESPACE_OF: &str = "SELECT namespace FROM memories WHERE tenant_id = $1 AND id = $2";
+pub(super) const NAMESPACE_OF: &str =
+    "SELECT namespace FROM memories WHERE tenant_id = $1 AND id = $2";
 
 pub(super) const EXPIRED: &str = "SELECT id, namespace FROM memories WHERE tenant_id = $1 AND expires_at IS NOT NULL \
      AND expires_at <= $2 ORDER BY expires_at LIMIT $3";
@@ -163,7 +164,8 @@ pub(super) const FIND_REQUEST: &str =
 pub(super) const ADD_REQUEST: &str = "INSERT INTO requests (tenant_id, request_key, body_hash, answer, created_at) \
      VALUES ($1, $2, $3, $4, $5) ON CONFLICT (tenant_id, request_key) DO NOTHING";
 
-pub(super) const DELETE_REQUESTS: &str = "DELETE FROM requests WHERE tenant_id = $1 AND created_at < $2";
+pub(super) const DELETE_REQUESTS: &str =
+    "DELETE FROM requests WHERE tenant_id = $1 AND created_at < $2";
 
 /// Every text, for the test that prepares each on both databases.
 pub const TEXTS: &[Text] = &[

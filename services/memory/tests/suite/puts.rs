@@ -45,10 +45,18 @@ async fn every_field_comes_back_as_it_was_put() {
 async fn the_same_again_writes_nothing_and_embeds_nothing() {
     for_each_database(&SCHEMA, |db| async move {
         let ((memories, embedder), tenant) = (embedding(&db), TenantId::new());
-        let drafts: Vec<Draft> = (0..40).map(|n| derived(&format!("passage number {n} of a text"))).collect();
+        let drafts: Vec<Draft> = (0..40)
+            .map(|n| derived(&format!("passage number {n} of a text")))
+            .collect();
         let first = memories.put(tenant, &drafts, None).await.unwrap();
         assert_eq!((first.written, embedder.count()), (40, 40));
-        let by_another: Vec<Draft> = drafts.iter().map(|draft| Draft { task: Some(TaskId::new()), ..draft.clone() }).collect();
+        let by_another: Vec<Draft> = drafts
+            .iter()
+            .map(|draft| Draft {
+                task: Some(TaskId::new()),
+                ..draft.clone()
+            })
+            .collect();
         let second = memories.put(tenant, &by_another, None).await.unwrap();
         assert_eq!((second.written, embedder.count()), (0, 40));
         assert_eq!(second.memories, first.memories);
@@ -64,19 +72,48 @@ async fn other_content_replaces_and_is_found_in_its_place() {
     for_each_database(&SCHEMA, |db| async move {
         let ((memories, embedder), tenant) = (embedding(&db), TenantId::new());
         let old = derived("the cat sleeps");
-        memories.put(tenant, std::slice::from_ref(&old), None).await.unwrap();
-        assert_eq!(memories.search(tenant, &question("cat")).await.unwrap().len(), 1);
-        let new = Draft { content: "the dog barks".into(), ..old };
-        let answer = memories.put(tenant, std::slice::from_ref(&new), None).await.unwrap();
+        memories
+            .put(tenant, std::slice::from_ref(&old), None)
+            .await
+            .unwrap();
+        assert_eq!(
+            memories
+                .search(tenant, &question("cat"))
+                .await
+                .unwrap()
+                .len(),
+            1
+        );
+        let new = Draft {
+            content: "the dog barks".into(),
+            ..old
+        };
+        let answer = memories
+            .put(tenant, std::slice::from_ref(&new), None)
+            .await
+            .unwrap();
         assert_eq!((answer.written, answer.memories[0].version), (1, 2));
         assert!(answer.memories[0].created_at <= answer.memories[0].updated_at);
         let hits = memories.search(tenant, &question("cat")).await.unwrap();
-        assert!(hits.iter().all(|hit| hit.why.lexical.is_none()), "no word of the old content is left");
-        assert_eq!(contents(&memories.search(tenant, &question("dog")).await.unwrap()), ["the dog barks"]);
+        assert!(
+            hits.iter().all(|hit| hit.why.lexical.is_none()),
+            "no word of the old content is left"
+        );
+        assert_eq!(
+            contents(&memories.search(tenant, &question("dog")).await.unwrap()),
+            ["the dog barks"]
+        );
         let embedded = embedder.count();
-        let back = Draft { content: "the cat sleeps".into(), ..new };
+        let back = Draft {
+            content: "the cat sleeps".into(),
+            ..new
+        };
         let answer = memories.put(tenant, &[back], None).await.unwrap();
-        assert_eq!((answer.memories[0].version, embedder.count()), (3, embedded), "its vector was kept");
+        assert_eq!(
+            (answer.memories[0].version, embedder.count()),
+            (3, embedded),
+            "its vector was kept"
+        );
     })
     .await;
 }
@@ -85,20 +122,48 @@ async fn other_content_replaces_and_is_found_in_its_place() {
 async fn a_key_brings_the_first_answer_back() {
     for_each_database(&SCHEMA, |db| async move {
         let (memories, tenant) = (lexical(&db), TenantId::new());
-        let repeat = Repeat { key: "k".into(), body_hash: vec![1; 32] };
+        let repeat = Repeat {
+            key: "k".into(),
+            body_hash: vec![1; 32],
+        };
         let drafts = [draft("one"), draft("two")];
         let first = memories.put(tenant, &drafts, Some(&repeat)).await.unwrap();
         let second = memories.put(tenant, &drafts, Some(&repeat)).await.unwrap();
         assert_eq!(first, second);
-        let page = memories.list(tenant, "", &PageRequest::default()).await.unwrap();
-        assert_eq!(page.items.len(), 2, "ids are new each time, so a repeat must not put again");
-        let other = Repeat { body_hash: vec![2; 32], ..repeat.clone() };
-        let error = memories.put(tenant, &drafts, Some(&other)).await.unwrap_err();
+        let page = memories
+            .list(tenant, "", &PageRequest::default())
+            .await
+            .unwrap();
+        assert_eq!(
+            page.items.len(),
+            2,
+            "ids are new each time, so a repeat must not put again"
+        );
+        let other = Repeat {
+            body_hash: vec![2; 32],
+            ..repeat.clone()
+        };
+        let error = memories
+            .put(tenant, &drafts, Some(&other))
+            .await
+            .unwrap_err();
         assert_eq!(error.code(), Code::IdempotencyMismatch);
-        let unsaid = Repeat { body_hash: Vec::new(), ..repeat.clone() };
-        assert_eq!(memories.put(tenant, &drafts, Some(&unsaid)).await.unwrap(), first);
-        let stranger = memories.put(TenantId::new(), &drafts, Some(&other)).await.unwrap();
-        assert_ne!(stranger.memories[0].id, first.memories[0].id, "a key is its tenant's own");
+        let unsaid = Repeat {
+            body_hash: Vec::new(),
+            ..repeat.clone()
+        };
+        assert_eq!(
+            memories.put(tenant, &drafts, Some(&unsaid)).await.unwrap(),
+            first
+        );
+        let stranger = memories
+            .put(TenantId::new(), &drafts, Some(&other))
+            .await
+            .unwrap();
+        assert_ne!(
+            stranger.memories[0].id, first.memories[0].id,
+            "a key is its tenant's own"
+        );
     })
     .await;
 }
@@ -110,24 +175,53 @@ async fn puts_at_once_under_the_same_ids_and_keys_end_as_one() {
         let one = |n: usize| {
             let memories = memories.clone();
             async move {
-                let namespace = if n % 2 == 0 { "shared" } else { "other" };
+                let namespace = if n.is_multiple_of(2) {
+                    "shared"
+                } else {
+                    "other"
+                };
                 let id = Some(MemoryId::derived(&["contended"]));
-                let moving = Draft { id, namespace: namespace.into(), ..draft(&format!("content {}", n % 4)) };
+                let moving = Draft {
+                    id,
+                    namespace: namespace.into(),
+                    ..draft(&format!("content {}", n % 4))
+                };
                 memories.put(tenant, &[moving], None).await.unwrap();
-                let keyed = Draft { namespace: "keyed".into(), ..draft("keyed") };
-                let repeat = Repeat { key: "same".into(), body_hash: Vec::new() };
-                memories.put(tenant, &[keyed], Some(&repeat)).await.unwrap().memories[0].id
+                let keyed = Draft {
+                    namespace: "keyed".into(),
+                    ..draft("keyed")
+                };
+                let repeat = Repeat {
+                    key: "same".into(),
+                    body_hash: Vec::new(),
+                };
+                memories
+                    .put(tenant, &[keyed], Some(&repeat))
+                    .await
+                    .unwrap()
+                    .memories[0]
+                    .id
             }
         };
-        let ids: BTreeSet<MemoryId> = futures::future::join_all((0..16).map(one)).await.into_iter().collect();
+        let ids: BTreeSet<MemoryId> = futures::future::join_all((0..16).map(one))
+            .await
+            .into_iter()
+            .collect();
         assert_eq!(ids.len(), 1);
-        let page = memories.list(tenant, "", &PageRequest::default()).await.unwrap();
+        let page = memories
+            .list(tenant, "", &PageRequest::default())
+            .await
+            .unwrap();
         assert_eq!(page.items.len(), 2);
         let both = swarm_memory::Question {
             namespaces: vec!["shared".into(), "other".into(), "keyed".into()],
             ..question("content keyed")
         };
-        assert_eq!(memories.search(tenant, &both).await.unwrap().len(), 2, "the counts of namespaces hold");
+        assert_eq!(
+            memories.search(tenant, &both).await.unwrap().len(),
+            2,
+            "the counts of namespaces hold"
+        );
     })
     .await;
 }
@@ -138,22 +232,59 @@ async fn lists_go_page_by_page() {
         let (memories, tenant) = (lexical(&db), TenantId::new());
         let drafts: Vec<Draft> = (0..7).map(|n| derived(&format!("number {n}"))).collect();
         memories.put(tenant, &drafts, None).await.unwrap();
-        memories.put(tenant, &[Draft { namespace: "other".into(), ..draft("elsewhere") }], None).await.unwrap();
-        memories.put(TenantId::new(), &[draft("a stranger's")], None).await.unwrap();
+        memories
+            .put(
+                tenant,
+                &[Draft {
+                    namespace: "other".into(),
+                    ..draft("elsewhere")
+                }],
+                None,
+            )
+            .await
+            .unwrap();
+        memories
+            .put(TenantId::new(), &[draft("a stranger's")], None)
+            .await
+            .unwrap();
         let mut seen = Vec::new();
-        let mut page = PageRequest { limit: 3, cursor: String::new() };
+        let mut page = PageRequest {
+            limit: 3,
+            cursor: String::new(),
+        };
         loop {
             let answer = memories.list(tenant, "shared", &page).await.unwrap();
             seen.push(answer.items.len());
-            assert!(answer.items.iter().all(|memory| memory.namespace == "shared"));
-            let Some(cursor) = answer.next_cursor else { break };
+            assert!(
+                answer
+                    .items
+                    .iter()
+                    .all(|memory| memory.namespace == "shared")
+            );
+            let Some(cursor) = answer.next_cursor else {
+                break;
+            };
             page.cursor = cursor;
         }
         assert_eq!(seen, [3, 3, 1]);
-        assert_eq!(memories.list(tenant, "", &PageRequest::default()).await.unwrap().items.len(), 8);
-        let wrong = PageRequest { limit: 1, cursor: "'; --".into() };
+        assert_eq!(
+            memories
+                .list(tenant, "", &PageRequest::default())
+                .await
+                .unwrap()
+                .items
+                .len(),
+            8
+        );
+        let wrong = PageRequest {
+            limit: 1,
+            cursor: "'; --".into(),
+        };
         let error = memories.list(tenant, "", &wrong).await.unwrap_err();
-        assert_eq!((error.code(), error.fields()[0].field.as_str()), (Code::InvalidArgument, "cursor"));
+        assert_eq!(
+            (error.code(), error.fields()[0].field.as_str()),
+            (Code::InvalidArgument, "cursor")
+        );
     })
     .await;
 }
@@ -163,15 +294,36 @@ async fn a_list_ends_early_where_an_answer_would_be_too_large() {
     for_each_database(&SCHEMA, |db| async move {
         let (memories, tenant) = (lexical(&db), TenantId::new());
         for part in 0..2 {
-            let drafts: Vec<Draft> = (0..30).map(|n| draft(&format!("{part} {n} {}", "x".repeat(65_000)))).collect();
+            let drafts: Vec<Draft> = (0..30)
+                .map(|n| draft(&format!("{part} {n} {}", "x".repeat(65_000))))
+                .collect();
             memories.put(tenant, &drafts, None).await.unwrap();
         }
-        let page = memories.list(tenant, "", &PageRequest { limit: 500, cursor: String::new() }).await.unwrap();
+        let page = memories
+            .list(
+                tenant,
+                "",
+                &PageRequest {
+                    limit: 500,
+                    cursor: String::new(),
+                },
+            )
+            .await
+            .unwrap();
         let bytes: usize = page.items.iter().map(|memory| memory.content.len()).sum();
-        assert!(bytes <= 3 << 20 && page.items.len() > 40 && page.next_cursor.is_some(), "{bytes}");
-        let rest = PageRequest { limit: 500, cursor: page.next_cursor.unwrap() };
+        assert!(
+            bytes <= 3 << 20 && page.items.len() > 40 && page.next_cursor.is_some(),
+            "{bytes}"
+        );
+        let rest = PageRequest {
+            limit: 500,
+            cursor: page.next_cursor.unwrap(),
+        };
         let rest = memories.list(tenant, "", &rest).await.unwrap();
-        assert_eq!((page.items.len() + rest.items.len(), rest.next_cursor), (60, None));
+        assert_eq!(
+            (page.items.len() + rest.items.len(), rest.next_cursor),
+            (60, None)
+        );
     })
     .await;
 }
@@ -180,18 +332,45 @@ async fn a_list_ends_early_where_an_answer_would_be_too_large() {
 async fn what_is_deleted_is_gone() {
     for_each_database(&SCHEMA, |db| async move {
         let ((memories, embedder), tenant) = (embedding(&db), TenantId::new());
-        let put = memories.put(tenant, &[derived("the cat sleeps"), draft("the cat runs")], None).await.unwrap();
+        let put = memories
+            .put(
+                tenant,
+                &[derived("the cat sleeps"), draft("the cat runs")],
+                None,
+            )
+            .await
+            .unwrap();
         let id = put.memories[0].id;
-        assert_eq!(memories.search(tenant, &question("cat")).await.unwrap().len(), 2);
+        assert_eq!(
+            memories
+                .search(tenant, &question("cat"))
+                .await
+                .unwrap()
+                .len(),
+            2
+        );
         let error = memories.delete(TenantId::new(), id).await.unwrap_err();
         assert_eq!(error.code(), Code::NotFound, "a stranger cannot delete");
         memories.delete(tenant, id).await.unwrap();
-        for error in [memories.delete(tenant, id).await.unwrap_err(), memories.get(tenant, id).await.unwrap_err()] {
+        for error in [
+            memories.delete(tenant, id).await.unwrap_err(),
+            memories.get(tenant, id).await.unwrap_err(),
+        ] {
             assert_eq!(error.code(), Code::NotFound);
         }
-        assert_eq!(contents(&memories.search(tenant, &question("cat")).await.unwrap()), ["the cat runs"]);
-        let again = memories.put(tenant, &[derived("the cat sleeps")], None).await.unwrap();
-        assert_eq!((again.memories[0].version, embedder.count()), (1, 3), "two contents and one question");
+        assert_eq!(
+            contents(&memories.search(tenant, &question("cat")).await.unwrap()),
+            ["the cat runs"]
+        );
+        let again = memories
+            .put(tenant, &[derived("the cat sleeps")], None)
+            .await
+            .unwrap();
+        assert_eq!(
+            (again.memories[0].version, embedder.count()),
+            (1, 3),
+            "two contents and one question"
+        );
     })
     .await;
 }

@@ -34,7 +34,11 @@ impl WordEmbedder {
     fn vector(text: &str) -> Vec<f32> {
         let same = HashMap::from([("automobile", "car"), ("feline", "cat"), ("halt", "stop")]);
         let mut vector = vec![0.01; DIMENSION];
-        for word in text.to_lowercase().split(|letter: char| !letter.is_alphanumeric()).filter(|word| word.len() > 2) {
+        for word in text
+            .to_lowercase()
+            .split(|letter: char| !letter.is_alphanumeric())
+            .filter(|word| word.len() > 2)
+        {
             let mut hasher = DefaultHasher::new();
             same.get(word).unwrap_or(&word).hash(&mut hasher);
             vector[usize::try_from(hasher.finish() % DIMENSION as u64).unwrap()] += 1.0;
@@ -68,7 +72,12 @@ pub(crate) const INDEX_BYTES: usize = 64 << 20;
 /// A service with a word embedder.
 pub(crate) fn embedding(db: &Db) -> (Memories, Arc<WordEmbedder>) {
     let embedder = Arc::new(WordEmbedder::default());
-    let memories = Memories::new(db.clone(), Arc::new(SystemClock), Some(embedder.clone()), INDEX_BYTES);
+    let memories = Memories::new(
+        db.clone(),
+        Arc::new(SystemClock),
+        Some(embedder.clone()),
+        INDEX_BYTES,
+    );
     (memories, embedder)
 }
 
@@ -80,7 +89,10 @@ pub(crate) fn lexical(db: &Db) -> Memories {
 /// A service whose time stands still, and its clock.
 pub(crate) fn timed(db: &Db) -> (Memories, Arc<ManualClock>) {
     let clock = Arc::new(ManualClock::new(SystemClock.now()));
-    (Memories::new(db.clone(), clock.clone(), None, INDEX_BYTES), clock)
+    (
+        Memories::new(db.clone(), clock.clone(), None, INDEX_BYTES),
+        clock,
+    )
 }
 
 pub(crate) fn draft(content: &str) -> Draft {
@@ -101,7 +113,10 @@ pub(crate) fn draft(content: &str) -> Draft {
 
 /// A draft whose id is derived from its content.
 pub(crate) fn derived(content: &str) -> Draft {
-    Draft { id: Some(MemoryId::derived(&["shared", content])), ..draft(content) }
+    Draft {
+        id: Some(MemoryId::derived(&["shared", content])),
+        ..draft(content)
+    }
 }
 
 pub(crate) fn question(text: &str) -> Question {
