@@ -1,0 +1,64 @@
+//! An agent as a file in TOML: pure.
+
+use swarm_client::NewAgent;
+use swarm_errors::{Error, Result};
+
+/// Reads an agent. An error names the field and where it stands.
+pub(crate) fn parse(text: &str) -> Result<NewAgent> {
+    let reader = toml::Deserializer::parse(text).map_err(|error| syntax(text, &error))?;
+    serde_path_to_error::deserialize(reader).map_err(|error| {
+        let path = error.path().to_string();
+        let inner = error.inner();
+        let message = format!("{}{}", inner.message(), place(text, inner));
+        Error::invalid(if path == "." { missing(inner.message()) } else { path }, message)
+    })
+}
+
+fn syntax(text: &str, error: &toml::de::Error) -> Error {
+    Error::invalid("agent", format!("{}{}", error.message(), place(text, error)))
+}
+
+/// serde knows no path of a field that is not there, but names it.
+fn missing(message: &str) -> String {
+    message.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`')).unwrap_or("agent").to_owned()
+}
+
+fn place(text: &str, error: &toml::de::Error) -> String {
+    match error.span() {
+        Some(span) if span.start > 0 || span.end < text.len() => {
+            let line = text[..span.start.min(text.len())].matches('\n').count() + 1;
+            format!(" (line {line})")
+        }
+        _ => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_agent_is_read() {
+        let agent = parse(include_str!("../../../docs/examples/agent.toml")).unwrap();
+        assert_eq!((agent.name.as_str(), agent.role.as_deref()), ("researcher", Some("reader")));
+        assert_eq!(agent.labels.get("search").map(String::as_str), Some("meaning"));
+        assert!(agent.model.unwrap().temperature.is_some());
+    }
+
+    #[test]
+    fn the_wrong_field_is_named_with_its_line() {
+        for (text, field, part) in [
+            ("role = 'reader'", "name", "missing field"),
+            ("name = 'a'\nmax_concurrency = 'many'", "max_concurrency", "(line 2)"),
+            ("name = 'a'\nspeed = 3", "speed", "unknown field"),
+            ("name = 'a'\n[model]\ntemperature = 'hot'", "model.temperature", "(line 3)"),
+            ("name = 'a'\ntools = ['x', 4]", "tools[1]", "(line 2)"),
+            ("name = 'a'\nname = 'b'", "agent", "duplicate key"),
+            ("name = ", "agent", "(line 1)"),
+        ] {
+            let error = parse(text).unwrap_err();
+            assert_eq!(error.fields()[0].field, field, "{error}");
+            assert!(error.detail().contains(part), "{error}");
+        }
+    }
+}

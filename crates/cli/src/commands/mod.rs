@@ -1,0 +1,166 @@
+//! What each command does: call, then show.
+
+mod agents;
+mod keys;
+mod login;
+mod memory;
+mod messages;
+mod proposals;
+mod run;
+mod system;
+mod tasks;
+mod users;
+
+use std::io::{IsTerminal, Read};
+
+use serde::Serialize;
+use swarm_client::{Agent, NewFeedback};
+use swarm_errors::Error;
+use swarm_types::{Page, PageRequest};
+
+use crate::arguments::{Command, Globals, Output};
+use crate::connection::Connection;
+use crate::console::{Line, Screen, Style};
+use crate::failure::Failure;
+use crate::live::Names;
+
+/// Does what the command line asks for.
+///
+/// # Errors
+/// [`Failure`], which knows its exit code and its words.
+pub async fn execute(command: Command, globals: &Globals) -> Result<(), Failure> {
+    if let Command::Login(arguments) = command {
+        return login::login(arguments, globals).await;
+    }
+    let session = Session { connection: globals.connect().await?, screen: Screen::of_process(), output: globals.output };
+    match command {
+        Command::Run(arguments) => run::run(&session, arguments).await,
+        Command::Tasks(command) => tasks::execute(&session, command).await,
+        Command::Agents(command) => agents::execute(&session, command).await,
+        Command::Proposals(command) => proposals::execute(&session, command).await,
+        Command::Memory(command) => memory::execute(&session, command).await,
+        Command::Messages(command) => messages::execute(&session, command).await,
+        Command::Feedback(arguments) => {
+            let (task_id, rating) = (arguments.task, arguments.rating);
+            let feedback = NewFeedback { task_id, rating, comment: arguments.comment };
+            session.call(session.connection.client.feedback(&feedback).await)?;
+            session.done(&feedback, &format!("{} is rated {rating} of 5", feedback.task_id))
+        }
+        Command::Users(command) => users::execute(&session, command).await,
+        Command::Keys(command) => keys::execute(&session, command).await,
+        Command::System => system::system(&session).await,
+        Command::Login(_) => Ok(()),
+    }
+}
+
+/// A connection, and a screen to show what comes of it.
+#[derive(Debug)]
+struct Session {
+    connection: Connection,
+    screen: Screen,
+    output: Output,
+}
+
+impl Session {
+    fn call<T>(&self, answer: Result<T, Error>) -> Result<T, Failure> {
+        answer.map_err(|error| self.connection.failed(error))
+    }
+
+    /// Shows a value: to programs as it is, to people as lines.
+    fn show<T: Serialize>(&self, value: &T, lines: impl FnOnce(usize) -> Vec<Line>) -> Result<(), Failure> {
+        match self.output {
+            Output::Json => self.json(value),
+            Output::Table => Ok(self.screen.print(&lines(self.screen.columns()))?),
+        }
+    }
+
+    /// Shows a page, and how to see the next one.
+    fn page<T: Serialize>(&self, page: &Page<T>, what: &str, lines: impl FnOnce(&[T], usize) -> Vec<Line>) -> Result<(), Failure> {
+        self.show(page, |columns| {
+            if page.items.is_empty() {
+                return vec![Line::new().with(Style::Dim, format!("no {what}"))];
+            }
+            let mut lines = lines(&page.items, columns);
+            if let Some(cursor) = &page.next_cursor {
+                lines.push(Line::new().with(Style::Dim, format!("there are more: --cursor {cursor}")));
+            }
+            lines
+        })
+    }
+
+    /// Says in one line what was done; programs get the value.
+    fn done<T: Serialize>(&self, value: &T, words: &str) -> Result<(), Failure> {
+        self.show(value, |_| vec![Line::from(words)])
+    }
+
+    fn json<T: Serialize>(&self, value: &T) -> Result<(), Failure> {
+        let text = serde_json::to_string_pretty(value).map_err(|error| Failure::Refused(Error::internal(error)))?;
+        Ok(self.screen.write(&(text + "\n"))?)
+    }
+
+    /// All agents that have not stopped.
+    async fn agents(&self) -> Result<Vec<Agent>, Failure> {
+        let mut agents = Vec::new();
+        let mut request = PageRequest { limit: swarm_types::MAX_LIMIT, cursor: String::new() };
+        loop {
+            let page = self.call(self.connection.client.list_agents(None, None, &request).await)?;
+            agents.extend(page.items);
+            match page.next_cursor {
+                Some(cursor) => request.cursor = cursor,
+                None => return Ok(agents),
+            }
+        }
+    }
+
+    /// What agents are called; nothing where the caller may not know.
+    async fn names(&self) -> Names {
+        self.agents().await.map(|agents| Names::of(&agents)).unwrap_or_default()
+    }
+
+    /// The id of the agent that is named, by name or id.
+    async fn agent_id(&self, flag: &str, named: &str) -> Result<String, Failure> {
+        if named.starts_with("agent_") {
+            return Ok(named.to_owned());
+        }
+        let agents = self.agents().await?;
+        match agents.iter().find(|agent| agent.name == named) {
+            Some(agent) => Ok(agent.id.clone()),
+            None => Err(Failure::Refused(Error::invalid(flag, format!("there is no agent {named}; `swarm agents list` shows all")))),
+        }
+    }
+}
+
+/// A secret that is typed in unseen, or the first line of standard input.
+fn read_secret(prompt: &str) -> Result<String, Failure> {
+    let input = std::io::stdin();
+    let text = if input.is_terminal() {
+        hidden(prompt)?
+    } else {
+        let mut text = String::new();
+        input.lock().read_to_string(&mut text)?;
+        text
+    };
+    match text.lines().next().map(str::trim).filter(|line| !line.is_empty()) {
+        Some(line) => Ok(line.to_owned()),
+        None => Err(Failure::usage("password", "must not be empty: type it in, or give it on standard input")),
+    }
+}
+
+fn hidden(prompt: &str) -> std::io::Result<String> {
+    use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
+    use std::io::Write;
+
+    let mut err = std::io::stderr();
+    write!(err, "{prompt}: ")?;
+    err.flush()?;
+    let input = std::io::stdin();
+    let before = tcgetattr(&input)?;
+    let mut silent = before.clone();
+    silent.local_modes.remove(LocalModes::ECHO);
+    tcsetattr(&input, OptionalActions::Flush, &silent)?;
+    let mut line = String::new();
+    let read = input.read_line(&mut line);
+    tcsetattr(&input, OptionalActions::Flush, &before)?;
+    writeln!(err)?;
+    read.map(|_| line)
+}

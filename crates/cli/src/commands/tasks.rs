@@ -1,0 +1,82 @@
+//! `tasks`.
+
+use swarm_client::Event;
+
+use super::{Session, run};
+use crate::arguments::{Output, Tasks};
+use crate::console::{Column, Line, Style, Table};
+use crate::failure::Failure;
+use crate::views;
+
+pub(super) async fn execute(session: &Session, command: Tasks) -> Result<(), Failure> {
+    let client = &session.connection.client;
+    match command {
+        Tasks::List { state, page } => {
+            let state = state.map(|state| named_state(&state)).transpose()?;
+            let tasks = session.call(client.list_tasks(state, None, &page.into()).await)?;
+            session.page(&tasks, "tasks", views::tasks)
+        }
+        Tasks::Show { id } => {
+            let tree = session.call(client.task_tree(&id).await)?;
+            let names = session.names().await;
+            session.show(&tree, |columns| {
+                let mut lines = views::task_tree(&tree, &names, columns);
+                if tree.task.state.has_ended() && tree.task.error.is_none() {
+                    lines.push(Line::new());
+                    lines.extend(run::outcome(&tree.task, columns));
+                }
+                lines
+            })
+        }
+        Tasks::Cancel { id, reason } => {
+            let task = session.call(client.cancel_task(&id, reason.as_deref()).await)?;
+            session.done(&task, &format!("{} is {}", task.id, task.state))
+        }
+        Tasks::Events { id, follow: true, .. } => {
+            run::follow(session, &id).await?;
+            if session.output == Output::Json {
+                return Ok(());
+            }
+            let task = session.call(client.get_task(&id).await)?;
+            run::show_end(session, &task)
+        }
+        Tasks::Events { id, follow: false, page } => {
+            let events = session.call(client.task_events(&id, &page.into()).await)?;
+            session.page(&events, "events", table)
+        }
+    }
+}
+
+fn named_state(text: &str) -> Result<swarm_client::TaskState, Failure> {
+    use swarm_client::TaskState;
+    let state: TaskState = serde_json::from_value(text.replace('-', "_").into()).unwrap_or(TaskState::Unknown);
+    if state == TaskState::Unknown {
+        let words = "must be queued, waiting, running, awaiting_approval, completed, failed, cancelled or dead_lettered";
+        return Err(Failure::usage("--state", words));
+    }
+    Ok(state)
+}
+
+fn table(events: &[Event], columns: usize) -> Vec<Line> {
+    let mut table = Table::new([Column::number("SEQ"), Column::new("TIME (UTC)"), Column::new("EVENT"), Column::clipped("DATA")]);
+    for event in events {
+        let seq = event.seq.map(|seq| seq.to_string()).unwrap_or_default();
+        let time = event.at.map(|at| at.format("%H:%M:%S%.3f").to_string()).unwrap_or_default();
+        let data = if event.data.is_null() { String::new() } else { event.data.to_string() };
+        table.styled([(Style::Dim, seq), (Style::Dim, time), (Style::Plain, event.kind.clone()), (Style::Dim, data)]);
+    }
+    table.lines(columns)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn states_are_known_by_name() {
+        assert_eq!(named_state("dead-lettered").unwrap(), swarm_client::TaskState::DeadLettered);
+        let failure = named_state("happy").unwrap_err();
+        assert_eq!(failure.exit_code(), 2);
+        assert!(failure.to_string().starts_with("--state: "), "{failure}");
+    }
+}
