@@ -14,7 +14,7 @@ use tokio_util::task::TaskTracker;
 use super::lease::Leases;
 use super::live::Live;
 use super::{EngineConfig, Executor};
-use crate::events::Hub;
+use crate::events::{Hub, Wake};
 use crate::metrics::Metrics;
 use crate::store::{Unit, leases::Owner};
 
@@ -94,7 +94,12 @@ impl Engine {
         tokio::select! {
             () = work => {}
             () = beat => {}
-            () = hard.cancelled() => return Ok(()),
+            () = hard.cancelled() => {
+                // They end where they stand; the leases stay, for the next life to find.
+                self.attempts.close();
+                self.attempts.wait().await;
+                return Ok(());
+            }
         }
         self.close_leases().await;
         Ok(())
@@ -140,6 +145,26 @@ impl Engine {
             Some(stop) => stop.soft.cancelled().await,
             None => std::future::pending().await,
         }
+    }
+
+    /// Another replica has committed something.
+    pub(crate) fn heard(&self, wake: &Wake) {
+        self.hub.wake(wake);
+        if wake.ended
+            && let Some(entry) = self.live.get(wake.tenant, wake.task)
+        {
+            // Cancelled there, or ended at its deadline: what runs here is fenced out.
+            entry.cancel.cancel();
+        }
+        if wake.queued || wake.ended {
+            self.look();
+        }
+    }
+
+    /// Something may have happened: look at the queue.
+    pub(crate) fn look(&self) {
+        self.work.notify_one();
+        self.room.notify_waiters();
     }
 
     pub(super) async fn begin_unit(&self) -> Result<Unit> {

@@ -1,0 +1,161 @@
+//! The settings of agent-manager.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+use swarm_cache::CacheConfig;
+use swarm_config::{Listen, Validate};
+use swarm_database::DatabaseConfig;
+use swarm_errors::{Error, Result};
+use swarm_models::ModelsConfig;
+use swarm_runtime::RuntimeConfig;
+use swarm_telemetry::TelemetryConfig;
+use swarm_transport::{PeersConfig, ServiceConfig};
+
+use crate::engine::EngineConfig;
+
+/// With a file of its own a replica has no rival who would wait for its leases, and a laptop that
+/// sleeps or swaps must not lose them.
+const EMBEDDED_LEASE: Duration = Duration::from_secs(60);
+
+/// All sections that agent-manager reads.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Logs and traces.
+    pub telemetry: TelemetryConfig,
+    /// The life of the process.
+    pub runtime: RuntimeConfig,
+    /// Where its tables are.
+    pub database: DatabaseConfig,
+    /// By which replicas wake each other.
+    pub cache: CacheConfig,
+    /// Where the other services are.
+    pub peers: PeersConfig,
+    /// The secret that the services share.
+    pub service: ServiceConfig,
+    /// What agents think with.
+    pub models: ModelsConfig,
+    /// Its own.
+    pub agent_manager: AgentManagerConfig,
+}
+
+/// Section `agent_manager`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AgentManagerConfig {
+    /// The gRPC port.
+    pub grpc: Listen,
+    /// The admin port.
+    pub admin: Listen,
+    /// This replica's name: the same after a restart, another one for each replica. Empty takes
+    /// `embedded` with SQLite, else the host's name and the gRPC port.
+    pub replica: String,
+    /// Tasks that are worked on at the same time; those that wait do not count.
+    pub max_workers: usize,
+    /// How long the tasks of a lost replica wait until they are taken over. With SQLite, where
+    /// nobody could, leases are longer.
+    pub lease_ms: u64,
+    /// How often to look for work, lost replicas and deadlines when nothing wakes us.
+    pub poll_ms: u64,
+}
+
+impl Default for AgentManagerConfig {
+    fn default() -> Self {
+        Self {
+            grpc: Listen::loopback(50051),
+            admin: Listen::loopback(9191),
+            replica: String::new(),
+            max_workers: 32,
+            lease_ms: 5_000,
+            poll_ms: 1_000,
+        }
+    }
+}
+
+impl Config {
+    /// The engine's part, for a replica whose gRPC port is this one.
+    pub(crate) fn engine(&self, port: u16) -> EngineConfig {
+        let own = &self.agent_manager;
+        let embedded = self.database.is_embedded();
+        let lease = Duration::from_millis(own.lease_ms);
+        EngineConfig {
+            replica: match own.replica.as_str() {
+                "" if embedded => "embedded".to_owned(),
+                "" => format!("{}:{port}", host_name()),
+                name => name.to_owned(),
+            },
+            max_workers: own.max_workers,
+            lease: if embedded { lease.max(EMBEDDED_LEASE) } else { lease },
+            poll: Duration::from_millis(own.poll_ms),
+        }
+    }
+
+    /// Whether there may be other replicas to wake.
+    pub(crate) fn has_shared_cache(&self) -> bool {
+        self.cache.url != CacheConfig::default().url
+    }
+}
+
+/// Kubernetes sets it to the pod's name; elsewhere the kernel knows.
+fn host_name() -> String {
+    let set = std::env::var("HOSTNAME").ok().filter(|name| !name.is_empty());
+    let kernel = || std::fs::read_to_string("/proc/sys/kernel/hostname").ok();
+    set.or_else(kernel).map_or_else(|| "localhost".to_owned(), |name| name.trim().to_owned())
+}
+
+impl Validate for Config {
+    fn validate(&self) -> Result<()> {
+        self.telemetry.validate()?;
+        self.runtime.validate()?;
+        self.database.validate()?;
+        self.cache.validate()?;
+        self.models.validate()?;
+        let own = &self.agent_manager;
+        if !(1..=10_000).contains(&own.max_workers) {
+            return Err(Error::invalid("agent_manager.max_workers", "must be between 1 and 10000"));
+        }
+        if !(500..=600_000).contains(&own.lease_ms) {
+            return Err(Error::invalid("agent_manager.lease_ms", "must be between 500 and 600000"));
+        }
+        if !(10..=60_000).contains(&own.poll_ms) {
+            return Err(Error::invalid("agent_manager.poll_ms", "must be between 10 and 60000"));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn wrong_values_name_their_key() {
+        Config::default().validate().unwrap();
+        type Change = fn(&mut AgentManagerConfig);
+        let changes: [(&str, Change); 3] = [
+            ("agent_manager.max_workers", |own| own.max_workers = 0),
+            ("agent_manager.lease_ms", |own| own.lease_ms = 1),
+            ("agent_manager.poll_ms", |own| own.poll_ms = 0),
+        ];
+        for (key, change) in changes {
+            let mut config = Config::default();
+            change(&mut config.agent_manager);
+            assert_eq!(config.validate().unwrap_err().fields()[0].field, key);
+        }
+    }
+
+    #[test]
+    fn a_replica_keeps_its_name_over_restarts() {
+        let mut config = Config::default();
+        assert_eq!(config.engine(1).replica, "embedded");
+        assert_eq!(config.engine(1).lease, EMBEDDED_LEASE);
+        config.database = DatabaseConfig::at("postgres://u@h/d");
+        assert!(config.engine(7).replica.ends_with(":7"));
+        assert_eq!(config.engine(7).replica, config.engine(7).replica);
+        assert_eq!(config.engine(7).lease, Duration::from_secs(5));
+        config.agent_manager.replica = "one".into();
+        assert_eq!(config.engine(7).replica, "one");
+    }
+}

@@ -1,0 +1,30 @@
+//! The rpcs: decode, authorize, call the engine, encode.
+
+mod agents;
+mod decode;
+mod encode;
+mod messages;
+mod tasks;
+
+use std::sync::Arc;
+
+use swarm_proto::agents::v1::agent_service_server::AgentServiceServer;
+use swarm_proto::agents::v1::message_service_server::MessageServiceServer;
+use swarm_proto::agents::v1::task_service_server::TaskServiceServer;
+use swarm_runtime::CancellationToken;
+use tonic::service::Routes;
+
+use crate::engine::Engine;
+
+/// A megabyte of documents grows when it is written as JSON.
+const LARGEST_REQUEST: usize = 16 << 20;
+
+/// The services of agent-manager. Streams end when `soft` is cancelled.
+pub(crate) fn routes(engine: &Arc<Engine>, soft: CancellationToken) -> Routes {
+    let agents = AgentServiceServer::new(agents::Agents(engine.clone()));
+    let tasks = TaskServiceServer::new(tasks::Tasks { engine: engine.clone(), soft });
+    let messages = MessageServiceServer::new(messages::Messages(engine.clone()));
+    Routes::new(agents)
+        .add_service(tasks.max_decoding_message_size(LARGEST_REQUEST))
+        .add_service(messages)
+}
