@@ -28,6 +28,7 @@ pub struct TestIssuer {
     kid: String,
     key: EncodingKey,
     jwks: String,
+    clock: Arc<dyn Clock>,
 }
 
 impl std::fmt::Debug for TestIssuer {
@@ -43,15 +44,22 @@ impl Default for TestIssuer {
 }
 
 impl TestIssuer {
-    /// An issuer with a new random key.
+    /// An issuer with a new random key and the machine's clock.
     #[must_use]
     pub fn new() -> Self {
+        Self::with_clock(Arc::new(SystemClock))
+    }
+
+    /// An issuer with the clock of the service under test.
+    #[must_use]
+    pub fn with_clock(clock: Arc<dyn Clock>) -> Self {
         let signing = SigningKey::from_bytes(&rand::random());
         let public = URL_SAFE_NO_PAD.encode(signing.verifying_key().as_bytes());
         let kid = format!("test-{}", &public[..8]);
         let key = EncodingKey::from_ed_der(signing.to_pkcs8_der().unwrap().as_bytes());
         let jwk = serde_json::json!({"kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "use": "sig", "kid": kid, "x": public});
-        Self { key, jwks: serde_json::json!({"keys": [jwk]}).to_string(), kid }
+        let jwks = serde_json::json!({"keys": [jwk]}).to_string();
+        Self { kid, key, jwks, clock }
     }
 
     /// The public key, as auth would publish it.
@@ -60,17 +68,17 @@ impl TestIssuer {
         Arc::new(FixedKeys(self.jwks.clone()))
     }
 
-    /// A verifier of the tokens of this issuer, by the machine's clock.
+    /// A verifier of the tokens of this issuer, by its clock.
     #[must_use]
     pub fn verifier(&self) -> Arc<Verifier> {
-        Arc::new(Verifier::new(self.keys(), Arc::new(SystemClock)))
+        Arc::new(Verifier::new(self.keys(), self.clock.clone()))
     }
 
     /// Valid claims of a new person of this tenant, for tests that spoil one of them.
     #[must_use]
     pub fn claims(&self, tenant: TenantId, roles: &[Role]) -> Claims {
         let user = UserId::new().to_string();
-        claims(PrincipalKind::User, user, Some(tenant), roles)
+        self.new_claims(PrincipalKind::User, user, Some(tenant), roles)
     }
 
     /// Signs any claims.
@@ -90,7 +98,7 @@ impl TestIssuer {
     /// The token of a service, such as `gateway`.
     #[must_use]
     pub fn service_token(&self, service: &str) -> String {
-        self.sign(&claims(PrincipalKind::Service, service.to_owned(), None, &[]))
+        self.sign(&self.new_claims(PrincipalKind::Service, service.to_owned(), None, &[]))
     }
 
     /// A new person of this tenant, as a handler sees it when the gateway has called.
@@ -139,27 +147,27 @@ impl TestIssuer {
         tokio::spawn(server);
         address
     }
+
+    fn new_claims(&self, kind: PrincipalKind, subject: String, tenant: Option<TenantId>, roles: &[Role]) -> Claims {
+        let now = self.clock.now().timestamp();
+        Claims {
+            iss: ISSUER.to_owned(),
+            aud: AUDIENCE.to_owned(),
+            kind,
+            name: subject.clone(),
+            sub: subject,
+            tenant,
+            roles: roles.to_vec(),
+            iat: now,
+            exp: now + SECONDS,
+            jti: UserId::new().uuid().to_string(),
+        }
+    }
 }
 
 fn bear<T>(request: &mut Request<T>, token: &str) {
     let bearer = MetadataValue::try_from(format!("Bearer {token}")).unwrap();
     request.metadata_mut().insert("authorization", bearer);
-}
-
-fn claims(kind: PrincipalKind, subject: String, tenant: Option<TenantId>, roles: &[Role]) -> Claims {
-    let now = SystemClock.now().timestamp();
-    Claims {
-        iss: ISSUER.to_owned(),
-        aud: AUDIENCE.to_owned(),
-        kind,
-        name: subject.clone(),
-        sub: subject,
-        tenant,
-        roles: roles.to_vec(),
-        iat: now,
-        exp: now + SECONDS,
-        jti: UserId::new().uuid().to_string(),
-    }
 }
 
 /// What the other services ask of auth. It takes any secret.

@@ -1,0 +1,40 @@
+//! Learning as a program.
+
+use std::time::Duration;
+
+use swarm_errors::Result;
+use swarm_runtime::Lifecycle;
+use swarm_telemetry::TelemetryConfig;
+
+use crate::{Config, Sockets, build};
+
+/// The program `swarm-learning`.
+#[derive(Debug)]
+pub struct Program;
+
+impl swarm_runtime::Program for Program {
+    const NAME: &'static str = "swarm-learning";
+    const SECTIONS: &'static [&'static str] = &[
+        "telemetry",
+        "runtime",
+        "database",
+        "peers",
+        "service",
+        "learning",
+    ];
+    type Config = Config;
+
+    fn telemetry(config: &Config) -> &TelemetryConfig {
+        &config.telemetry
+    }
+
+    fn grace(config: &Config) -> Duration {
+        config.runtime.grace()
+    }
+
+    async fn start(config: Config, lifecycle: &Lifecycle) -> Result<()> {
+        let sockets = Sockets::bind(&config).await?;
+        build(config, sockets).await?.spawn(lifecycle);
+        Ok(())
+    }
+}
