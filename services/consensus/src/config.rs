@@ -110,7 +110,12 @@ impl Validate for ConsensusConfig {
     }
 }
 
-fn within<T: PartialOrd + std::fmt::Display>(key: &str, value: T, least: T, most: T) -> Result<()> {
+fn within<T: Copy + PartialOrd + std::fmt::Display>(
+    key: &str,
+    value: T,
+    least: T,
+    most: T,
+) -> Result<()> {
     if value < least || value > most {
         return Err(Error::invalid(
             key,

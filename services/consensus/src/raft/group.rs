@@ -85,14 +85,17 @@ impl Group {
                 write_bytes: Semaphore::new(max_in_flight_bytes),
             }),
         };
-        if let Err(error) = group.join(node).await {
-            group.shutdown().await;
-            return Err(error);
+        let mut joined = group.join(node).await;
+        if joined.is_ok() && store.identity.is_none() {
+            joined = store.folder.set_identity(node, Uuid::new_v4());
         }
-        if store.identity.is_none() {
-            store.folder.set_identity(node, Uuid::new_v4())?;
+        match joined {
+            Ok(()) => Ok(group),
+            Err(error) => {
+                group.shutdown().await;
+                Err(error)
+            }
         }
-        Ok(group)
     }
 
     /// Makes a group of this node alone where there is none, and waits until it has recovered.
@@ -165,12 +168,14 @@ impl Group {
     /// How the group is, as this node sees it.
     pub(crate) fn status(&self) -> Status {
         let metrics = self.inner.raft.metrics().borrow_watched().clone();
+        // openraft's figures follow a little later.
+        let last_applied = self.inner.shared.read().last.map_or(0, |id| id.index);
         Status {
             node_id: metrics.id,
             leader_id: metrics.current_leader,
             term: metrics.current_term,
-            last_applied: metrics.last_applied.map_or(0, |id| id.index),
-            last_log: metrics.last_log_index.unwrap_or(0),
+            last_applied,
+            last_log: metrics.last_log_index.unwrap_or(0).max(last_applied),
             voters: metrics.membership_config.voter_ids().collect(),
         }
     }

@@ -42,7 +42,6 @@ impl Settings {
             max_payload_entries: ENTRIES_PER_MESSAGE,
             snapshot_policy: SnapshotPolicy::LogsSinceLast(self.snapshot_every),
             max_in_snapshot_log_to_keep: self.keep_entries,
-            purge_batch_size: 256,
             // Must exceed the distance between snapshots.
             replication_lag_threshold: 2 * self.snapshot_every + self.keep_entries,
             enable_pre_vote: Some(true),

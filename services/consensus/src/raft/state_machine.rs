@@ -25,7 +25,6 @@ pub(super) struct MachineState {
 }
 
 /// The state, shared between the log's worker, which changes it, and readers.
-#[derive(Debug)]
 pub(super) struct Shared {
     state: RwLock<MachineState>,
     snapshot: Mutex<Option<(SnapshotMeta, SnapshotFile)>>,
@@ -39,6 +38,13 @@ pub(super) struct StateMachine {
     pub(super) shared: Arc<Shared>,
     snapshots: SnapshotStore,
     metrics: Metrics,
+}
+
+/// What people have written is not for logs.
+impl std::fmt::Debug for Shared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Shared").finish_non_exhaustive()
+    }
 }
 
 impl Shared {

@@ -1,5 +1,6 @@
-//! Version 1 of what lies on disk, in protobuf. Fields may be added with new numbers; what is
-//! here never changes, since logs and snapshots of every age are read with it.
+//! Version 1 of what lies on disk, in protobuf: between its records and our types.
+
+mod records;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -9,193 +10,19 @@ use prost::Message;
 use swarm_types::{ProposalId, TaskId, TenantId, Timestamp};
 use uuid::Uuid;
 
+pub(in crate::raft) use records::SnapshotHeader;
+use records::{
+    BallotRecord, CloseRecord, CreateRecord, DraftRecord, EntryKind, EntryRecord, LogIdRecord,
+    MembershipRecord, NodeRecord, OptionRecord, OptionVoteRecord, ProposalRecord, VoteRecord,
+    VotersRecord,
+};
+
 use super::damaged;
 use crate::raft::types::{LeaderId, LogId, Membership, MembershipParts, Payload, StoredMembership};
 use crate::voting::{
     Ballot, Choice, Close, Command, Create, Draft, OptionVote, Proposal, ProposalOption, Rule,
     State, Vote,
 };
-
-#[derive(Clone, PartialEq, Message)]
-struct EntryRecord {
-    #[prost(oneof = "EntryKind", tags = "1, 2, 3, 4, 5")]
-    kind: Option<EntryKind>,
-}
-
-#[derive(Clone, PartialEq, prost::Oneof)]
-enum EntryKind {
-    #[prost(bool, tag = "1")]
-    Blank(bool),
-    #[prost(message, tag = "2")]
-    Membership(MembershipRecord),
-    #[prost(message, tag = "3")]
-    Create(CreateRecord),
-    #[prost(message, tag = "4")]
-    Vote(VoteRecord),
-    #[prost(message, tag = "5")]
-    Close(CloseRecord),
-}
-
-#[derive(Clone, PartialEq, Message)]
-struct MembershipRecord {
-    #[prost(message, repeated, tag = "1")]
-    configurations: Vec<VotersRecord>,
-    #[prost(message, repeated, tag = "2")]
-    nodes: Vec<NodeRecord>,
-}
-
-#[derive(Clone, PartialEq, Message)]
-struct VotersRecord {
-    #[prost(uint64, repeated, tag = "1")]
-    ids: Vec<u64>,
-}
-
-#[derive(Clone, PartialEq, Message)]
-struct NodeRecord {
-    #[prost(uint64, tag = "1")]
-    id: u64,
-    #[prost(string, tag = "2")]
-    address: String,
-}
-
-#[derive(Clone, PartialEq, Message)]
-struct CreateRecord {
-    #[prost(bytes = "vec", tag = "1")]
-    tenant: Vec<u8>,
-    #[prost(bytes = "vec", tag = "2")]
-    id: Vec<u8>,
-    #[prost(message, optional, tag = "3")]
-    draft: Option<DraftRecord>,
-    #[prost(string, tag = "4")]
-    created_by: String,
-    #[prost(bytes = "vec", tag = "5")]
-    body_hash: Vec<u8>,
-    #[prost(int64, tag = "6")]
-    at_micros: i64,
-}
-
-#[derive(Clone, PartialEq, Message)]
-struct DraftRecord {
-    #[prost(string, tag = "1")]
-    title: String,
-    #[prost(string, tag = "2")]
-    description: String,
-    #[prost(message, repeated, tag = "3")]
-    options: Vec<OptionRecord>,
-    #[prost(string, repeated, tag = "4")]
-    electorate: Vec<String>,
-    #[prost(uint32, tag = "5")]
-    rule: u32,
-    #[prost(uint32, tag = "6")]
-    open_for_ms: u32,
-    #[prost(bytes = "vec", optional, tag = "7")]
-    task: Option<Vec<u8>>,
-}
-
-#[derive(Clone, PartialEq, Message)]
-struct OptionRecord {
-    #[prost(string, tag = "1")]
-    id: String,
-    #[prost(string, tag = "2")]
-    label: String,
-}
-
-#[derive(Clone, PartialEq, Message)]
-struct VoteRecord {
-    #[prost(bytes = "vec", tag = "1")]
-    tenant: Vec<u8>,
-    #[prost(bytes = "vec", tag = "2")]
-    proposal: Vec<u8>,
-    #[prost(string, tag = "3")]
-    voter: String,
-    #[prost(message, repeated, tag = "4")]
-    votes: Vec<OptionVoteRecord>,
-    #[prost(int64, tag = "5")]
-    at_micros: i64,
-}
-
-#[derive(Clone, PartialEq, Message)]
-struct OptionVoteRecord {
-    #[prost(string, tag = "1")]
-    option_id: String,
-    #[prost(uint32, tag = "2")]
-    choice: u32,
-    #[prost(string, tag = "3")]
-    reason: String,
-}
-
-#[derive(Clone, PartialEq, Message)]
-struct CloseRecord {
-    #[prost(bytes = "vec", tag = "1")]
-    tenant: Vec<u8>,
-    #[prost(bytes = "vec", tag = "2")]
-    proposal: Vec<u8>,
-    #[prost(int64, tag = "3")]
-    at_micros: i64,
-}
-
-#[derive(Clone, PartialEq, Message)]
-struct LogIdRecord {
-    #[prost(uint64, tag = "1")]
-    term: u64,
-    #[prost(uint64, tag = "2")]
-    node: u64,
-    #[prost(uint64, tag = "3")]
-    index: u64,
-}
-
-/// The first record of a snapshot.
-#[derive(Clone, PartialEq, Message)]
-pub(in crate::raft) struct SnapshotHeader {
-    #[prost(message, optional, tag = "1")]
-    last: Option<LogIdRecord>,
-    #[prost(message, optional, tag = "2")]
-    membership_at: Option<LogIdRecord>,
-    #[prost(message, optional, tag = "3")]
-    membership: Option<MembershipRecord>,
-    #[prost(int64, tag = "4")]
-    now_micros: i64,
-    #[prost(uint64, tag = "5")]
-    pub(in crate::raft) proposals: u64,
-}
-
-#[derive(Clone, PartialEq, Message)]
-struct ProposalRecord {
-    #[prost(bytes = "vec", tag = "1")]
-    tenant: Vec<u8>,
-    #[prost(bytes = "vec", tag = "2")]
-    id: Vec<u8>,
-    #[prost(message, optional, tag = "3")]
-    draft: Option<DraftRecord>,
-    #[prost(string, tag = "4")]
-    created_by: String,
-    #[prost(bytes = "vec", tag = "5")]
-    body_hash: Vec<u8>,
-    #[prost(int64, tag = "6")]
-    created_at_micros: i64,
-    #[prost(uint64, tag = "7")]
-    log_index: u64,
-    #[prost(uint32, tag = "8")]
-    state: u32,
-    #[prost(int64, optional, tag = "9")]
-    closed_at_micros: Option<i64>,
-    #[prost(bool, tag = "10")]
-    is_sealed: bool,
-    #[prost(message, repeated, tag = "11")]
-    ballots: Vec<BallotRecord>,
-}
-
-#[derive(Clone, PartialEq, Message)]
-struct BallotRecord {
-    #[prost(string, tag = "1")]
-    voter: String,
-    #[prost(message, repeated, tag = "2")]
-    votes: Vec<OptionVoteRecord>,
-    #[prost(int64, tag = "3")]
-    cast_at_micros: i64,
-    #[prost(uint64, tag = "4")]
-    log_index: u64,
-}
 
 /// Appends the bytes of a payload.
 pub(super) fn encode(payload: &Payload, bytes: &mut Vec<u8>) {
