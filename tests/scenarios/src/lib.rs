@@ -1,0 +1,12 @@
+//! What several stories need: a swarm with a scripted model, and readings of its journal.
+//!
+//! For tests only, so a failure here is a panic that says what is wrong.
+#![allow(clippy::unwrap_used)]
+
+mod journal;
+mod swarm;
+mod traces;
+
+pub use journal::{Journal, events_of};
+pub use swarm::{ANSWER, QUESTION, Swarm, WRONG_ANSWER, script, slow_script};
+pub use traces::{Collector, Span};

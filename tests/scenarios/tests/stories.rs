@@ -1,0 +1,17 @@
+//! The promises as user stories; one module a story.
+#![allow(clippy::unwrap_used)]
+
+#[path = "stories/answer.rs"]
+mod answer;
+#[path = "stories/cancel.rs"]
+mod cancel;
+#[path = "stories/crash.rs"]
+mod crash;
+#[path = "stories/doors.rs"]
+mod doors;
+#[path = "stories/follow.rs"]
+mod follow;
+#[path = "stories/start.rs"]
+mod start;
+#[path = "stories/trace.rs"]
+mod trace;
