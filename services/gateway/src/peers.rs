@@ -1,0 +1,180 @@
+//! The clients of the five services behind the gateway.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use futures::future::join_all;
+use swarm_errors::{Error, Result};
+use swarm_proto::agents::v1::agent_service_client::AgentServiceClient;
+use swarm_proto::agents::v1::message_service_client::MessageServiceClient;
+use swarm_proto::agents::v1::task_service_client::TaskServiceClient;
+use swarm_proto::auth::v1::api_key_service_client::ApiKeyServiceClient;
+use swarm_proto::auth::v1::session_service_client::SessionServiceClient;
+use swarm_proto::auth::v1::user_service_client::UserServiceClient;
+use swarm_proto::consensus::v1::proposal_service_client::ProposalServiceClient;
+use swarm_proto::consensus::v1::status_service_client::StatusServiceClient;
+use swarm_proto::learning::v1::learning_service_client::LearningServiceClient;
+use swarm_proto::memory::v1::memory_service_client::MemoryServiceClient;
+use swarm_runtime::Readiness;
+use swarm_transport::{Dialer, Peer, PeersConfig};
+use tonic::transport::{Channel, Endpoint};
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_check_response::ServingStatus;
+use tonic_health::pb::health_client::HealthClient;
+
+/// A whole tree of a task, or a page of long texts, is larger than the 4 MiB that tonic takes.
+const LARGEST_ANSWER: usize = 64 * 1024 * 1024;
+/// A server runs 200 calls of one connection at once. Waits for a result are long, so they get
+/// connections of their own and leave the others to short calls.
+const WAITING_CONNECTIONS: usize = 4;
+const HEALTH_LIMIT: Duration = Duration::from_millis(900);
+
+/// Calls a peer for a caller; again while it is unavailable, since its owner deduplicates.
+macro_rules! ask {
+    (@ $retry:expr, $gateway:expr, $caller:expr, $client:ident.$rpc:ident($message:expr)) => {{
+        let (acting, message, deadline) = (swarm_transport::Acting::from($caller), $message, $gateway.deadline());
+        swarm_transport::call($retry, || async {
+            let request = swarm_transport::request(&acting, deadline, message.clone())?;
+            $gateway.peers.$client.clone().$rpc(request).await
+        })
+        .await
+    }};
+    (once $gateway:expr, $caller:expr, $client:ident.$rpc:ident($message:expr)) => {
+        crate::peers::ask!(@ swarm_transport::Retry::Never, $gateway, $caller, $client.$rpc($message))
+    };
+    ($gateway:expr, $caller:expr, $client:ident.$rpc:ident($message:expr)) => {
+        crate::peers::ask!(@ swarm_transport::Retry::Safe, $gateway, $caller, $client.$rpc($message))
+    };
+}
+pub(crate) use ask;
+
+/// The clients of the five services.
+#[derive(Debug)]
+pub(crate) struct Peers {
+    dialer: Dialer,
+    addresses: PeersConfig,
+    waiting: Vec<TaskServiceClient<Peer>>,
+    next_waiting: AtomicUsize,
+    services: Vec<Service>,
+    pub(crate) agents: AgentServiceClient<Peer>,
+    pub(crate) tasks: TaskServiceClient<Peer>,
+    pub(crate) messages: MessageServiceClient<Peer>,
+    pub(crate) proposals: ProposalServiceClient<Peer>,
+    pub(crate) consensus: StatusServiceClient<Peer>,
+    pub(crate) memories: MemoryServiceClient<Peer>,
+    pub(crate) learning: LearningServiceClient<Peer>,
+    pub(crate) sessions: SessionServiceClient<Channel>,
+    pub(crate) users: UserServiceClient<Peer>,
+    pub(crate) keys: ApiKeyServiceClient<Peer>,
+}
+
+/// One service, to ask after its health.
+#[derive(Debug, Clone)]
+struct Service {
+    name: &'static str,
+    health: HealthClient<Channel>,
+}
+
+/// How a service is.
+#[derive(Debug)]
+pub(crate) struct Found {
+    pub(crate) name: &'static str,
+    pub(crate) result: Result<()>,
+}
+
+impl Peers {
+    /// Clients that connect at first use.
+    pub(crate) fn new(dialer: Dialer, addresses: PeersConfig) -> Result<Self> {
+        let agent_manager = dialer.peer("peers.agent_manager", &addresses.agent_manager)?;
+        let consensus = dialer.peer("peers.consensus", &addresses.consensus)?;
+        let memory = dialer.peer("peers.memory", &addresses.memory)?;
+        let learning = dialer.peer("peers.learning", &addresses.learning)?;
+        let auth = dialer.peer("peers.auth", &addresses.auth)?;
+        let waiting = (0..WAITING_CONNECTIONS)
+            .map(|_| Ok(TaskServiceClient::new(dialer.peer("peers.agent_manager", &addresses.agent_manager)?)))
+            .collect::<Result<_>>()?;
+        Ok(Self {
+            waiting,
+            next_waiting: AtomicUsize::new(0),
+            services: services(&addresses)?,
+            agents: AgentServiceClient::new(agent_manager.clone()).max_decoding_message_size(LARGEST_ANSWER),
+            tasks: TaskServiceClient::new(agent_manager.clone()).max_decoding_message_size(LARGEST_ANSWER),
+            messages: MessageServiceClient::new(agent_manager).max_decoding_message_size(LARGEST_ANSWER),
+            proposals: ProposalServiceClient::new(consensus.clone()).max_decoding_message_size(LARGEST_ANSWER),
+            consensus: StatusServiceClient::new(consensus),
+            memories: MemoryServiceClient::new(memory).max_decoding_message_size(LARGEST_ANSWER),
+            learning: LearningServiceClient::new(learning).max_decoding_message_size(LARGEST_ANSWER),
+            sessions: SessionServiceClient::new(dialer.auth()),
+            users: UserServiceClient::new(auth.clone()),
+            keys: ApiKeyServiceClient::new(auth),
+            dialer,
+            addresses,
+        })
+    }
+
+    /// A client for a wait of up to a minute.
+    pub(crate) fn waiting(&self) -> TaskServiceClient<Peer> {
+        let next = self.next_waiting.fetch_add(1, Ordering::Relaxed) % self.waiting.len();
+        self.waiting[next].clone()
+    }
+
+    /// A client on a connection of its own: a reader that stalls its stream stalls nobody else's.
+    pub(crate) fn watching(&self) -> Result<TaskServiceClient<Peer>> {
+        let peer = self.dialer.peer("peers.agent_manager", &self.addresses.agent_manager)?;
+        Ok(TaskServiceClient::new(peer).max_decoding_message_size(LARGEST_ANSWER))
+    }
+
+    /// Asks every service how it is.
+    pub(crate) async fn health(&self) -> Vec<Found> {
+        let ask = |service: &Service| {
+            let service = service.clone();
+            async move { Found { name: service.name, result: service.check().await } }
+        };
+        join_all(self.services.iter().map(ask)).await
+    }
+
+    /// Shows the services among the gateway's dependencies. None is required: the gateway stays
+    /// ready without them, so that callers get the owner's 503 and not a refused connection.
+    pub(crate) fn register(&self, readiness: &Readiness) {
+        for service in &self.services {
+            let service = service.clone();
+            readiness.register_optional(service.name, move || {
+                let service = service.clone();
+                async move { service.check().await }
+            });
+        }
+    }
+}
+
+impl Service {
+    async fn check(&self) -> Result<()> {
+        let mut client = self.health.clone();
+        let asked = client.check(HealthCheckRequest { service: String::new() });
+        let answer = tokio::time::timeout(HEALTH_LIMIT, asked)
+            .await
+            .map_err(|_| Error::unavailable("it does not answer"))?
+            .map_err(|status| Error::unavailable("it cannot be reached").with_source(status))?;
+        if answer.into_inner().status() == ServingStatus::Serving {
+            return Ok(());
+        }
+        Err(Error::unavailable("it takes no calls"))
+    }
+}
+
+fn services(addresses: &PeersConfig) -> Result<Vec<Service>> {
+    [
+        ("agent-manager", &addresses.agent_manager),
+        ("consensus", &addresses.consensus),
+        ("memory", &addresses.memory),
+        ("learning", &addresses.learning),
+        ("auth", &addresses.auth),
+    ]
+    .into_iter()
+    .map(|(name, address)| {
+        let endpoint = Endpoint::from_shared(address.clone())
+            .map_err(|error| Error::invalid("peers", format!("{address} is not an address")).with_source(error))?;
+        let channel = endpoint.connect_timeout(HEALTH_LIMIT).connect_lazy();
+        Ok(Service { name, health: HealthClient::new(channel) })
+    })
+    .collect()
+}

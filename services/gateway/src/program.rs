@@ -1,0 +1,33 @@
+//! The gateway as a process.
+
+use std::time::Duration;
+
+use swarm_errors::Result;
+use swarm_runtime::Lifecycle;
+use swarm_telemetry::TelemetryConfig;
+
+use crate::{Config, Sockets, build};
+
+/// The program `swarm-gateway`.
+#[derive(Debug)]
+pub struct Program;
+
+impl swarm_runtime::Program for Program {
+    const NAME: &'static str = "swarm-gateway";
+    const SECTIONS: &'static [&'static str] = &["telemetry", "runtime", "peers", "service", "gateway"];
+    type Config = Config;
+
+    fn telemetry(config: &Config) -> &TelemetryConfig {
+        &config.telemetry
+    }
+
+    fn grace(config: &Config) -> Duration {
+        config.runtime.grace()
+    }
+
+    async fn start(config: Config, lifecycle: &Lifecycle) -> Result<()> {
+        let sockets = Sockets::bind(&config).await?;
+        build(config, sockets).await?.spawn(lifecycle);
+        Ok(())
+    }
+}

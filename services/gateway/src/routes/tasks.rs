@@ -1,0 +1,142 @@
+//! Tasks.
+
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::IntoResponse;
+use swarm_proto::agents::v1 as wire;
+use swarm_transport::{Acting, Retry, call, request};
+
+use super::{expect, location};
+use crate::extract::{Body, Id, NoParams, Optional, Paging, Params, duration};
+use crate::gateway::{Gate, Gateway};
+use crate::layers::Who;
+use crate::peers::ask;
+use crate::problem::Answer;
+use crate::shapes::page::{Page, PageParams};
+use crate::shapes::tasks::{Cancel, ListTasks, NewTask, Step, Task, TaskState, WaitParams};
+use crate::shapes::wire::{Word, text};
+
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+/// What the call may take beyond the wait.
+const WAIT_MARGIN: Duration = Duration::from_secs(5);
+
+/// Submit a task
+///
+/// Once this has answered, the task is stored, will not be lost and will end.
+#[utoipa::path(post, path = "", tag = "tasks", request_body = NewTask,
+    responses((status = 202, body = Task, description = "The task was accepted",
+        headers(("Location" = String, description = "Where the task is")))))]
+pub(super) async fn submit_task(
+    State(gateway): Gate,
+    Who(caller): Who,
+    _: NoParams,
+    body: Body<NewTask>,
+) -> Answer<impl IntoResponse> {
+    let message = wire::SubmitTaskRequest { request: Some(body.key), spec: Some(body.value.into()) };
+    let answer = ask!(gateway, &caller, tasks.submit_task(message))?;
+    let task = Task::from(expect(answer.task)?);
+    Ok((StatusCode::ACCEPTED, location("tasks", &task.id), Json(task)))
+}
+
+/// List tasks, the newest first
+#[utoipa::path(get, path = "", tag = "tasks", params(ListTasks),
+    responses((status = 200, body = Page<Task>, description = "A page of tasks")))]
+pub(super) async fn list_tasks(
+    State(gateway): Gate,
+    Who(caller): Who,
+    Params(params): Params<ListTasks>,
+) -> Answer<Json<Page<Task>>> {
+    let message = wire::ListTasksRequest {
+        page: params.page()?,
+        state: TaskState::or_unspecified(params.state),
+        parent_id: text(params.parent_id),
+    };
+    let answer = ask!(gateway, &caller, tasks.list_tasks(message))?;
+    Ok(Json(Page::new(answer.tasks, answer.next_cursor)))
+}
+
+/// Get a task
+#[utoipa::path(get, path = "", tag = "tasks", params(("id" = String, Path, description = "The task")),
+    responses((status = 200, body = Task, description = "The task")))]
+pub(super) async fn get_task(
+    State(gateway): Gate,
+    Who(caller): Who,
+    Id(id): Id,
+    _: NoParams,
+) -> Answer<Json<Task>> {
+    let answer = ask!(gateway, &caller, tasks.get_task(wire::GetTaskRequest { id }))?;
+    Ok(Json(expect(answer.task)?.into()))
+}
+
+/// List the journal of a task
+#[utoipa::path(get, path = "", tag = "tasks", params(("id" = String, Path, description = "The task"), PageParams),
+    responses((status = 200, body = Page<Step>, description = "A page of steps, in the order they were started")))]
+pub(super) async fn list_task_steps(
+    State(gateway): Gate,
+    Who(caller): Who,
+    Id(id): Id,
+    Params(params): Params<PageParams>,
+) -> Answer<Json<Page<Step>>> {
+    let message = wire::ListTaskStepsRequest { task_id: id, page: params.page()? };
+    let answer = ask!(gateway, &caller, tasks.list_task_steps(message))?;
+    Ok(Json(Page::new(answer.steps, answer.next_cursor)))
+}
+
+/// Wait for the result of a task
+#[utoipa::path(get, path = "", tag = "tasks", params(("id" = String, Path, description = "The task"), WaitParams),
+    responses(
+        (status = 200, body = Task, description = "The task has ended"),
+        (status = 202, body = Task, description = "The wait is over and the task goes on")))]
+pub(super) async fn get_task_result(
+    State(gateway): Gate,
+    Who(caller): Who,
+    Id(id): Id,
+    Params(params): Params<WaitParams>,
+) -> Answer<impl IntoResponse> {
+    let wait = params.wait.map_or(Ok(Duration::ZERO), |text| duration("wait", &text, LONGEST_WAIT))?;
+    let acting = Acting::from(&caller);
+    let answer = tokio::select! {
+        answer = wait_for(&gateway, &acting, &id, wait) => answer,
+        // A gateway that is about to stop keeps nobody waiting.
+        () = gateway.soft.cancelled() => wait_for(&gateway, &acting, &id, Duration::ZERO).await,
+    }?;
+    let task = Task::from(expect(answer.task)?);
+    let status = if task.state.is_some_and(TaskState::has_ended) { StatusCode::OK } else { StatusCode::ACCEPTED };
+    Ok((status, Json(task)))
+}
+
+async fn wait_for(
+    gateway: &Gateway,
+    acting: &Acting,
+    id: &str,
+    wait: Duration,
+) -> swarm_errors::Result<wire::GetTaskResultResponse> {
+    let wait_ms = u32::try_from(wait.as_millis()).unwrap_or(u32::MAX);
+    let client = gateway.peers.waiting();
+    call(Retry::Safe, || async {
+        let message = wire::GetTaskResultRequest { id: id.to_owned(), wait_ms };
+        client.clone().get_task_result(request(acting, wait + WAIT_MARGIN, message)?).await
+    })
+    .await
+}
+
+/// Cancel a task and its sub-tasks
+///
+/// Once this has answered, no new step of any of them starts.
+#[utoipa::path(post, path = "", tag = "tasks", params(("id" = String, Path, description = "The task")),
+    request_body(content = Option<Cancel>, description = "May be left away"),
+    responses((status = 200, body = Task, description = "The task is cancelled")))]
+pub(super) async fn cancel_task(
+    State(gateway): Gate,
+    Who(caller): Who,
+    Id(id): Id,
+    _: NoParams,
+    Optional(body): Optional<Cancel>,
+) -> Answer<Json<Task>> {
+    let message = wire::CancelTaskRequest { id, reason: text(body.reason) };
+    let answer = ask!(gateway, &caller, tasks.cancel_task(message))?;
+    Ok(Json(expect(answer.task)?.into()))
+}

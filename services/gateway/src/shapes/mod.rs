@@ -1,0 +1,15 @@
+//! The public JSON, one file a resource: what is read from callers and what is shown to them.
+//!
+//! Conversions from the wire never fail: what a service has answered is shown as well as it can be.
+
+pub(crate) mod agents;
+pub(crate) mod learning;
+pub(crate) mod memories;
+pub(crate) mod messages;
+pub(crate) mod page;
+pub(crate) mod problem;
+pub(crate) mod proposals;
+pub(crate) mod sessions;
+pub(crate) mod system;
+pub(crate) mod tasks;
+pub(crate) mod wire;
