@@ -73,6 +73,11 @@ bench-model: toolchain models ## Measure the local model beside llama.cpp (CHECK
 	@$(tools) cargo build --workspace --bins $(if $(filter release,$(PROFILE)),--release)
 	@exec "$$(scripts/build/binaries.sh $(PROFILE))/bench-model"
 
+.PHONY: bench-start
+bench-start: toolchain ## Measure start and idle memory of `swarm up` (CHECK=1 fails below the goals)
+	@$(tools) cargo build --workspace --bins $(if $(filter release,$(PROFILE)),--release)
+	@exec scripts/bench/start.py "$$(scripts/build/binaries.sh $(PROFILE))/swarm"
+
 .PHONY: clean-data
 clean-data: ## Delete what the services and the demo stored (asks first; YES=1 does not)
 	@scripts/clean-data.sh
