@@ -54,19 +54,15 @@ impl Store {
             tx.rollback().await?;
             return Ok(Some(answer));
         }
-        let namespaces: BTreeSet<String> =
-            drafts.iter().map(|draft| draft.namespace.clone()).collect();
-        let mut numbers =
-            lock(&mut tx, tenant, &namespaces.into_iter().collect::<Vec<_>>()).await?;
+        // Before any memory is held, so that two writers wait for each other in one order alone.
+        let namespaces = concerned(&mut tx, tenant, drafts).await?;
+        let numbers = lock(&mut tx, tenant, &namespaces).await?;
         let plan = plan(drafts, stored(&mut tx, tenant, drafts).await?, now);
-        // Those that a memory leaves.
-        let left: Vec<String> = plan
-            .counts
-            .keys()
-            .filter(|name| !numbers.contains_key(*name))
-            .cloned()
-            .collect();
-        numbers.extend(lock(&mut tx, tenant, &left).await?);
+        if plan.counts.keys().any(|name| !numbers.contains_key(name)) {
+            // A memory was moved in between.
+            tx.rollback().await?;
+            return Ok(None);
+        }
         let is_whole = write(&mut tx, tenant, &plan, &numbers).await?;
         count_changes(&mut tx, tenant, &plan.counts).await?;
         let is_first = match repeat {
@@ -80,6 +76,19 @@ impl Store {
         tx.commit().await?;
         Ok(Some(plan.answer))
     }
+}
+
+/// The namespaces that the drafts are for, and those that their ids are in now.
+async fn concerned(tx: &mut Tx, tenant: TenantId, drafts: &[Draft]) -> Result<Vec<String>> {
+    let mut namespaces: BTreeSet<String> =
+        drafts.iter().map(|draft| draft.namespace.clone()).collect();
+    let ids: Vec<MemoryId> = drafts.iter().filter_map(|draft| draft.id).collect();
+    if !ids.is_empty() {
+        let text = tx.pick(sql::NAMESPACES_OF_POSTGRES, sql::NAMESPACES_OF_SQLITE);
+        let query = tx.q(text).bind(tenant.uuid()).bind(list::of_ids(&ids));
+        namespaces.extend(query.scalars::<String>().await?);
+    }
+    Ok(namespaces.into_iter().collect())
 }
 
 async fn stored(

@@ -61,6 +61,11 @@ pub(super) const IDS: &str = "SELECT id FROM memories WHERE tenant_id = $1 AND n
 pub(super) const NAMESPACE_OF: &str =
     "SELECT namespace FROM memories WHERE tenant_id = $1 AND id = $2";
 
+pub(super) const NAMESPACES_OF_POSTGRES: &str = "SELECT DISTINCT namespace FROM memories WHERE tenant_id = $1 \
+     AND id IN (SELECT j.value::uuid FROM json_array_elements_text($2::text::json) AS j(value))";
+pub(super) const NAMESPACES_OF_SQLITE: &str = "SELECT DISTINCT namespace FROM memories WHERE tenant_id = $1 \
+     AND id IN (SELECT unhex(value) FROM json_each($2))";
+
 pub(super) const EXPIRED: &str = "SELECT id, namespace FROM memories WHERE tenant_id = $1 AND expires_at IS NOT NULL \
      AND expires_at <= $2 ORDER BY expires_at LIMIT $3";
 
@@ -177,6 +182,7 @@ pub const TEXTS: &[Text] = &[
     Text::Shared(CHANGED),
     Text::Shared(IDS),
     Text::Shared(NAMESPACE_OF),
+    Text::Pair(NAMESPACES_OF_POSTGRES, NAMESPACES_OF_SQLITE),
     Text::Shared(EXPIRED),
     Text::Batch(PUT_POSTGRES, PUT_SQLITE),
     Text::Pair(DELETE_POSTGRES, DELETE_SQLITE),
