@@ -153,7 +153,7 @@ impl Validate for AuthConfig {
         within(
             "auth.access_token_seconds",
             self.access_token_seconds,
-            30,
+            1,
             day,
         )?;
         within(

@@ -232,7 +232,7 @@ impl Cluster {
     }
 
     async fn ready(&mut self) {
-        let http = reqwest::Client::new();
+        let http = crate::http();
         for service in Service::ALL {
             if !self.programs.contains_key(&self.key(service)) {
                 continue;

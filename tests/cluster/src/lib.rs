@@ -6,9 +6,11 @@
 mod builder;
 mod cluster;
 mod gate;
+mod http;
 mod ports;
 mod program;
 
 pub use builder::Builder;
 pub use cluster::{Cluster, Service, Shape};
 pub use gate::Gate;
+pub use http::http;

@@ -38,7 +38,7 @@ async fn a_swarm_answers(shape: Shape) {
     );
     let proposals = swarm
         .client
-        .list_proposals(Some(&task.id), None, &PageRequest::default())
+        .list_proposals(None, Some(&task.id), &PageRequest::default())
         .await
         .unwrap();
     assert!(

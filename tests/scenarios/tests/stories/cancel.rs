@@ -15,14 +15,14 @@ async fn nothing_starts_in_the_whole_tree_after_the_answer() {
         .await;
     let swarm = Swarm::create(&cluster).await;
     let task = swarm.ask().await;
-    eventually("both readers at work", Duration::from_secs(30), || async {
+    eventually("a reader at work", Duration::from_secs(30), || async {
         let tree = swarm.client.task_tree(&task.id).await.unwrap();
         let thinking = tree
             .children
             .iter()
             .filter(|child| child.steps.iter().any(|step| step.kind == "model"))
             .count();
-        (thinking == 2).then_some(())
+        (thinking == 1).then_some(())
     })
     .await;
     let cancelled = swarm
@@ -40,7 +40,6 @@ async fn nothing_starts_in_the_whole_tree_after_the_answer() {
     );
     let journal = Journal::read(&swarm.client, &task.id).await;
     let before = journal.count("step.started");
-    // The readers' model would answer after 30 s; a submission that is answered shows that the worker is free.
     let again = swarm.client.cancel_task(&task.id, None).await.unwrap();
     assert_eq!(
         again.state,

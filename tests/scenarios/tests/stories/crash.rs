@@ -39,7 +39,7 @@ async fn assert_done_once(swarm: &Swarm, cluster: &Cluster, id: &str) {
     );
     let proposals = swarm
         .client
-        .list_proposals(Some(id), None, &PageRequest::default())
+        .list_proposals(None, Some(id), &PageRequest::default())
         .await
         .unwrap()
         .items;
@@ -94,7 +94,7 @@ async fn killed_between_a_votes_rpc_and_its_journal_entry_the_vote_counts_once()
     eventually("a ballot in consensus", LIMIT, || async {
         let proposals = swarm
             .client
-            .list_proposals(Some(&task.id), None, &PageRequest::default())
+            .list_proposals(None, Some(&task.id), &PageRequest::default())
             .await
             .unwrap()
             .items;

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use swarm_client::NewUser;
-use swarm_test_cluster::{Cluster, Shape};
+use swarm_test_cluster::{Cluster, Shape, http};
 use swarm_test_scenarios::{ANSWER, script};
 use swarm_types::PageRequest;
 
@@ -50,7 +50,7 @@ async fn bad_input_is_answered_and_leaves_no_trace() {
     let client = cluster.client();
     let token = client.token().await.unwrap();
     let door = Door {
-        http: reqwest::Client::new(),
+        http: http(),
         base: format!("{}/api/v1", cluster.rest()),
     };
     let json = "application/json";
@@ -140,7 +140,7 @@ async fn an_expired_token_is_refused() {
         .start()
         .await;
     let token = cluster.client().token().await.unwrap();
-    let http = reqwest::Client::new();
+    let http = http();
     let url = format!("{}/api/v1/tasks", cluster.rest());
     swarm_test_support::eventually(
         "the token to expire",
@@ -159,11 +159,15 @@ async fn what_one_tenant_has_another_does_not_see() {
         .script(&script(ANSWER))
         .start()
         .await;
-    let health = reqwest::get(format!("{}/health", cluster.rest()))
+    let health = http()
+        .get(format!("{}/health", cluster.rest()))
+        .send()
         .await
         .unwrap();
     assert_eq!(health.status(), 200, "health needs no token");
-    let metrics = reqwest::get(format!("{}/metrics", cluster.rest()))
+    let metrics = http()
+        .get(format!("{}/metrics", cluster.rest()))
+        .send()
         .await
         .unwrap();
     assert_eq!(metrics.status(), 401, "metrics on the public port do");

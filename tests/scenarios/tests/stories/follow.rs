@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use swarm_client::{Event, NewTask, TaskState, Watched};
-use swarm_test_cluster::{Cluster, Shape};
+use swarm_test_cluster::{Cluster, Shape, http};
 use swarm_test_scenarios::{ANSWER, Swarm, events_of, script};
 
 async fn followed(cluster: &Cluster, topic: &str, cursor: Option<String>) -> Vec<Event> {
@@ -64,7 +64,7 @@ async fn every_event_arrives_once_and_in_order_over_every_door() {
 
 /// What the stream of server-sent events yields after an event.
 async fn server_sent(cluster: &Cluster, task: &str, after: u64) -> Vec<(Option<u64>, String)> {
-    let text = reqwest::Client::new()
+    let text = http()
         .get(format!("{}/api/v1/tasks/{task}/events", cluster.rest()))
         .bearer_auth(cluster.client().token().await.unwrap())
         .header("accept", "text/event-stream")
@@ -75,10 +75,16 @@ async fn server_sent(cluster: &Cluster, task: &str, after: u64) -> Vec<(Option<u
         .text()
         .await
         .unwrap();
-    text.lines()
-        .filter_map(|line| line.strip_prefix("data:"))
-        .map(|data| serde_json::from_str::<Event>(data.trim()).unwrap())
-        .filter(|event| !event.ephemeral)
+    // A frame with an id is a stored event; the others are tokens, and the end of the stream.
+    text.split("\n\n")
+        .filter(|frame| frame.lines().any(|line| line.starts_with("id:")))
+        .map(|frame| {
+            let data = frame
+                .lines()
+                .find_map(|line| line.strip_prefix("data:"))
+                .unwrap();
+            serde_json::from_str::<Event>(data.trim()).unwrap()
+        })
         .map(|event| (event.seq, event.kind))
         .collect()
 }

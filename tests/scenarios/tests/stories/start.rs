@@ -1,6 +1,6 @@
 //! Starting and stopping, as an operator does it.
 
-use swarm_test_cluster::{Cluster, Service, Shape};
+use swarm_test_cluster::{Cluster, Service, Shape, http};
 use swarm_test_scenarios::{ANSWER, script};
 
 #[tokio::test]
@@ -12,7 +12,9 @@ async fn every_admin_port_answers_and_a_stop_is_clean() {
             .await;
         for service in Service::ALL {
             for path in ["health", "ready", "metrics", "version"] {
-                let answer = reqwest::get(format!("{}/{path}", cluster.admin(service)))
+                let answer = http()
+                    .get(format!("{}/{path}", cluster.admin(service)))
+                    .send()
                     .await
                     .unwrap();
                 assert_eq!(answer.status(), 200, "{service:?} /{path}");

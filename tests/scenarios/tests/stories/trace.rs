@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use swarm_test_cluster::{Cluster, Shape};
+use swarm_test_cluster::{Cluster, Shape, http};
 use swarm_test_scenarios::{ANSWER, Collector, Span, Swarm, script};
 use swarm_test_support::eventually;
 
@@ -15,7 +15,7 @@ async fn the_trace_is_one_tree(shape: Shape) {
         .start()
         .await;
     let swarm = Swarm::create(&cluster).await;
-    let answer = reqwest::Client::new()
+    let answer = http()
         .post(format!("{}/api/v1/tasks", cluster.rest()))
         .bearer_auth(swarm.client.token().await.unwrap())
         .json(&serde_json::to_value(swarm.question()).unwrap())
