@@ -68,6 +68,10 @@ toolchain: ## Get cmake, libclang and a C++ compiler where they are missing
 databases: ## Get the programs of PostgreSQL and Redis, which tests use, where they are missing
 	@scripts/setup/databases.sh
 
+.PHONY: openapi
+openapi: toolchain ## Write services/gateway/openapi.json again, from the code
+	@$(tools) UPDATE_OPENAPI=1 cargo test --workspace --test edge openapi::the_checked_in_document
+
 .PHONY: bench-model
 bench-model: toolchain models ## Measure the local model beside llama.cpp (CHECK=1 fails below the goals)
 	@$(tools) cargo build --workspace --bins $(if $(filter release,$(PROFILE)),--release)

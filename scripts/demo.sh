@@ -16,7 +16,12 @@ main() {
     "") ;;
     *) die "unknown option $1 (see --help)" ;;
   esac
-  [ -z "${DOC:-}" ] || [ -r "$DOC" ] || die "DOC names $DOC, which cannot be read"
+  local document=""
+  if [ -n "${DOC:-}" ]; then
+    [ -r "$DOC" ] || die "DOC names $DOC, which cannot be read"
+    document="$(realpath "$DOC")"
+  fi
+  cd "$repository"
 
   say "1/4 tools: cmake, libclang, C++ compiler"
   "$repository/scripts/setup/toolchain.sh"
@@ -31,9 +36,9 @@ main() {
   else
     say "3/4 build (the first takes about ten minutes on two processors, llama.cpp included)"
   fi
-  cargo build --manifest-path "$repository/Cargo.toml" --workspace --bins --locked
+  cargo build --workspace --bins --locked
   say "4/4 demo"
-  [ -z "${DOC:-}" ] || arguments+=(--doc "$DOC")
+  [ -z "$document" ] || arguments+=(--doc "$document")
   [ -z "${ASK:-}" ] || arguments+=(--ask "$ASK")
   exec "$binaries/swarm" demo "${arguments[@]}"
 }
