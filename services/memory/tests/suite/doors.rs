@@ -148,15 +148,9 @@ async fn all_rpcs_answer_a_permitted_caller() {
         );
         assert_eq!(first.metadata_json, r#"{"page":3}"#);
         let viewer = |message| issuer.request(tenant, &[Role::Viewer], message);
-        let got = client
-            .get_memory(issuer.request(
-                tenant,
-                &[Role::Viewer],
-                wire::GetMemoryRequest {
-                    id: first.id.clone(),
-                },
-            ))
-            .await;
+        let id = first.id.clone();
+        let get = issuer.request(tenant, &[Role::Viewer], wire::GetMemoryRequest { id });
+        let got = client.get_memory(get).await;
         assert_eq!(got.unwrap().into_inner().memory.as_ref(), Some(first));
         let hits = client
             .search_memories(viewer(search("cats")))
