@@ -48,7 +48,12 @@ pub struct Message {
 
 impl Message {
     fn new(role: Role, content: impl Into<String>) -> Self {
-        Self { role, content: content.into(), tool_calls: Vec::new(), tool_call_id: None }
+        Self {
+            role,
+            content: content.into(),
+            tool_calls: Vec::new(),
+            tool_call_id: None,
+        }
     }
 
     /// Standing instructions.
@@ -72,13 +77,19 @@ impl Message {
     /// The calls that the model asked for, with the text before them.
     #[must_use]
     pub fn assistant_calls(content: impl Into<String>, tool_calls: Vec<ToolCall>) -> Self {
-        Self { tool_calls, ..Self::new(Role::Assistant, content) }
+        Self {
+            tool_calls,
+            ..Self::new(Role::Assistant, content)
+        }
     }
 
     /// The result of the call with this id.
     #[must_use]
     pub fn tool(call_id: impl Into<String>, content: impl Into<String>) -> Self {
-        Self { tool_call_id: Some(call_id.into()), ..Self::new(Role::Tool, content) }
+        Self {
+            tool_call_id: Some(call_id.into()),
+            ..Self::new(Role::Tool, content)
+        }
     }
 }
 
@@ -97,7 +108,11 @@ impl Tool {
     /// A tool.
     #[must_use]
     pub fn new(name: impl Into<String>, description: impl Into<String>, parameters: Value) -> Self {
-        Self { name: name.into(), description: description.into(), parameters }
+        Self {
+            name: name.into(),
+            description: description.into(),
+            parameters,
+        }
     }
 }
 
@@ -182,7 +197,11 @@ impl ChatRequest {
     /// The tools that the model may call, none where the choice forbids it.
     #[must_use]
     pub fn callable_tools(&self) -> &[Tool] {
-        if self.tool_choice == ToolChoice::None { &[] } else { &self.tools }
+        if self.tool_choice == ToolChoice::None {
+            &[]
+        } else {
+            &self.tools
+        }
     }
 
     /// Checks what holds for every provider.
@@ -200,7 +219,10 @@ impl ChatRequest {
             return Err(Error::invalid("temperature", "must be between 0 and 2"));
         }
         if self.tool_choice == ToolChoice::Required && self.tools.is_empty() {
-            return Err(Error::invalid("tools", "must not be empty where a call is required"));
+            return Err(Error::invalid(
+                "tools",
+                "must not be empty where a call is required",
+            ));
         }
         for (index, tool) in self.tools.iter().enumerate() {
             validate_tool(index, tool)?;
@@ -211,12 +233,21 @@ impl ChatRequest {
 
 fn validate_tool(index: usize, tool: &Tool) -> Result<()> {
     let named = (1..=64).contains(&tool.name.len())
-        && tool.name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
+        && tool
+            .name
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
     if !named {
-        return Err(Error::invalid(format!("tools[{index}].name"), "must be 1 to 64 letters, digits, _ or -"));
+        return Err(Error::invalid(
+            format!("tools[{index}].name"),
+            "must be 1 to 64 letters, digits, _ or -",
+        ));
     }
     if !tool.parameters.is_object() {
-        return Err(Error::invalid(format!("tools[{index}].parameters"), "must be a JSON schema of an object"));
+        return Err(Error::invalid(
+            format!("tools[{index}].parameters"),
+            "must be a JSON schema of an object",
+        ));
     }
     Ok(())
 }

@@ -98,7 +98,11 @@ impl OpenAiConfig {
     /// The address that is asked, without a slash at its end.
     #[must_use]
     pub fn address(&self) -> &str {
-        let url = if self.base_url.is_empty() { OPENAI_URL } else { &self.base_url };
+        let url = if self.base_url.is_empty() {
+            OPENAI_URL
+        } else {
+            &self.base_url
+        };
         url.trim_end_matches('/')
     }
 
@@ -114,7 +118,10 @@ impl OpenAiConfig {
         } else if self.address() == OPENAI_URL {
             Ok("gpt-4.1-mini".to_owned())
         } else {
-            Err(Error::invalid("models.openai.model", format!("must be set for {}", self.address())))
+            Err(Error::invalid(
+                "models.openai.model",
+                format!("must be set for {}", self.address()),
+            ))
         }
     }
 
@@ -149,7 +156,13 @@ pub struct LocalConfig {
 
 impl Default for LocalConfig {
     fn default() -> Self {
-        Self { chat_path: None, embedding_path: None, threads: None, max_sequences: 4, context: 4096 }
+        Self {
+            chat_path: None,
+            embedding_path: None,
+            threads: None,
+            max_sequences: 4,
+            context: 4096,
+        }
     }
 }
 
@@ -188,24 +201,40 @@ impl ModelsConfig {
     /// `InvalidArgument` that names the key.
     pub fn validate(&self) -> Result<()> {
         if !(1..=64).contains(&self.local.max_sequences) {
-            return Err(Error::invalid("models.local.max_sequences", "must be between 1 and 64"));
+            return Err(Error::invalid(
+                "models.local.max_sequences",
+                "must be between 1 and 64",
+            ));
         }
         if self.local.context < 256 {
-            return Err(Error::invalid("models.local.context", "must be at least 256"));
+            return Err(Error::invalid(
+                "models.local.context",
+                "must be at least 256",
+            ));
         }
         if self.local.threads == Some(0) {
             return Err(Error::invalid("models.local.threads", "must be at least 1"));
         }
-        if self.openai.timeout_ms == 0 || self.openai.connect_timeout_ms == 0 || self.openai.idle_timeout_ms == 0 {
-            return Err(Error::invalid("models.openai.timeout_ms", "and the other time-outs must be at least 1"));
+        if self.openai.timeout_ms == 0
+            || self.openai.connect_timeout_ms == 0
+            || self.openai.idle_timeout_ms == 0
+        {
+            return Err(Error::invalid(
+                "models.openai.timeout_ms",
+                "and the other time-outs must be at least 1",
+            ));
         }
         if self.openai.max_retries > 10 {
-            return Err(Error::invalid("models.openai.max_retries", "must be at most 10"));
+            return Err(Error::invalid(
+                "models.openai.max_retries",
+                "must be at most 10",
+            ));
         }
         match &self.fallback {
-            Some(second) if second.fallback.is_some() => {
-                Err(Error::invalid("models.fallback.fallback", "must not be set: there is one fallback"))
-            }
+            Some(second) if second.fallback.is_some() => Err(Error::invalid(
+                "models.fallback.fallback",
+                "must not be set: there is one fallback",
+            )),
             Some(second) => second.validate(),
             None => Ok(()),
         }

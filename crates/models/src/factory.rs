@@ -39,8 +39,10 @@ pub fn chat_provider(config: &ModelsConfig) -> Result<Arc<dyn ChatProvider>> {
 /// `InvalidArgument` that names the key, or `FailedPrecondition` where a file is asked for by name and missing.
 pub fn embedder(config: &ModelsConfig) -> Result<Option<Arc<dyn Embedder>>> {
     config.validate()?;
-    let local = || -> Result<Arc<dyn Embedder>> { Ok(Arc::new(LocalEmbedder::new(&config.local)?)) };
-    let endpoint = || -> Result<Arc<dyn Embedder>> { Ok(Arc::new(OpenAiEmbedder::new(&config.openai)?)) };
+    let local =
+        || -> Result<Arc<dyn Embedder>> { Ok(Arc::new(LocalEmbedder::new(&config.local)?)) };
+    let endpoint =
+        || -> Result<Arc<dyn Embedder>> { Ok(Arc::new(OpenAiEmbedder::new(&config.openai)?)) };
     match config.embeddings {
         Embeddings::None => Ok(None),
         Embeddings::Local => local().map(Some),

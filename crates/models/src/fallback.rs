@@ -27,7 +27,12 @@ impl FallbackChat {
         let failure = match self.first.chat(request.clone()).await {
             Ok(mut events) => match events.next().await {
                 Some(Err(error)) if error.code().is_transient() => error,
-                Some(first) => return Ok(ChatStream::new(stream::iter([first]).chain(events), Span::none())),
+                Some(first) => {
+                    return Ok(ChatStream::new(
+                        stream::iter([first]).chain(events),
+                        Span::none(),
+                    ));
+                }
                 None => return Ok(events),
             },
             Err(error) if error.code().is_transient() => error,

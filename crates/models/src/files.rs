@@ -18,11 +18,20 @@ pub const FOLDER_VARIABLE: &str = "QWEN_SWARM_MODELS";
 /// `FailedPrecondition` that names the command which brings the file.
 pub fn model_path(file: &str) -> Result<PathBuf> {
     let folders = folders();
-    if let Some(found) = folders.iter().map(|folder| folder.join(file)).find(|path| path.is_file()) {
+    if let Some(found) = folders
+        .iter()
+        .map(|folder| folder.join(file))
+        .find(|path| path.is_file())
+    {
         return Ok(found);
     }
-    let first = folders.first().map_or_else(String::new, |folder| format!(" (looked in {} and above)", folder.display()));
-    Err(Error::new(Code::FailedPrecondition, format!("the model file {file} is missing{first}: run `make models`")))
+    let first = folders.first().map_or_else(String::new, |folder| {
+        format!(" (looked in {} and above)", folder.display())
+    });
+    Err(Error::new(
+        Code::FailedPrecondition,
+        format!("the model file {file} is missing{first}: run `make models`"),
+    ))
 }
 
 fn folders() -> Vec<PathBuf> {
@@ -30,7 +39,10 @@ fn folders() -> Vec<PathBuf> {
         return vec![PathBuf::from(folder)];
     }
     let current = std::env::current_dir().unwrap_or_default();
-    let mut folders: Vec<PathBuf> = current.ancestors().map(|folder| folder.join(".swarm/models")).collect();
+    let mut folders: Vec<PathBuf> = current
+        .ancestors()
+        .map(|folder| folder.join(".swarm/models"))
+        .collect();
     if let Some(home) = std::env::var_os("HOME") {
         folders.push(Path::new(&home).join(".cache/qwen-swarm/models"));
     }
@@ -40,5 +52,8 @@ fn folders() -> Vec<PathBuf> {
 /// The file's name without its ending: the model's name in traces and beside vectors.
 #[must_use]
 pub fn model_name(path: &Path) -> String {
-    path.file_stem().map_or_else(|| "local".to_owned(), |stem| stem.to_string_lossy().into_owned())
+    path.file_stem().map_or_else(
+        || "local".to_owned(),
+        |stem| stem.to_string_lossy().into_owned(),
+    )
 }

@@ -24,7 +24,8 @@ mod stream;
 mod vector;
 
 pub use chat::{
-    ChatAnswer, ChatRequest, Finish, Message, ResponseFormat, Role, Tool, ToolCall, ToolChoice, Usage,
+    ChatAnswer, ChatRequest, Finish, Message, ResponseFormat, Role, Tool, ToolCall, ToolChoice,
+    Usage,
 };
 pub use config::{Embeddings, LocalConfig, ModelsConfig, OpenAiConfig, Provider, ScriptedConfig};
 pub use factory::{chat_provider, embedder};

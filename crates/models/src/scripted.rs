@@ -20,7 +20,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use swarm_errors::{Code, Error, Result};
 
-use crate::{ChatAnswer, ChatEvent, ChatProvider, ChatRequest, ChatStream, Finish, ToolCall, Usage, span};
+use crate::{
+    ChatAnswer, ChatEvent, ChatProvider, ChatRequest, ChatStream, Finish, ToolCall, Usage, span,
+};
 
 /// A file of turns.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -83,13 +85,22 @@ impl Turn {
     /// A turn that answers with this text.
     #[must_use]
     pub fn text(text: impl Into<String>) -> Self {
-        Self { text: text.into(), ..Self::default() }
+        Self {
+            text: text.into(),
+            ..Self::default()
+        }
     }
 
     /// A turn that asks for this call.
     #[must_use]
     pub fn call(name: impl Into<String>, arguments: Value) -> Self {
-        Self { tool_calls: vec![ScriptedCall { name: name.into(), arguments }], ..Self::default() }
+        Self {
+            tool_calls: vec![ScriptedCall {
+                name: name.into(),
+                arguments,
+            }],
+            ..Self::default()
+        }
     }
 
     /// Keeps the turn for requests whose last message holds this.
@@ -108,13 +119,21 @@ impl Turn {
 
     fn pieces(&self) -> Vec<String> {
         if self.tokens.is_empty() {
-            self.text.split_inclusive(char::is_whitespace).map(str::to_owned).collect()
+            self.text
+                .split_inclusive(char::is_whitespace)
+                .map(str::to_owned)
+                .collect()
         } else {
             self.tokens.clone()
         }
     }
 
-    fn last_event(&self, position: usize, input_tokens: u32, pieces: &[String]) -> Result<ChatEvent> {
+    fn last_event(
+        &self,
+        position: usize,
+        input_tokens: u32,
+        pieces: &[String],
+    ) -> Result<ChatEvent> {
         if let Some(error) = &self.error {
             let code = Code::from_name(&error.code).unwrap_or(Code::Internal);
             return Err(Error::new(code, error.detail.clone()));
@@ -125,10 +144,23 @@ impl Turn {
             arguments: call.arguments.clone(),
         };
         let tool_calls: Vec<ToolCall> = self.tool_calls.iter().enumerate().map(call).collect();
-        let finish = if tool_calls.is_empty() { Finish::Stop } else { Finish::ToolCalls };
+        let finish = if tool_calls.is_empty() {
+            Finish::Stop
+        } else {
+            Finish::ToolCalls
+        };
         let output_tokens = u32::try_from(pieces.len() + tool_calls.len()).unwrap_or(u32::MAX);
-        let usage = Usage { input_tokens, output_tokens, cached_tokens: 0 };
-        Ok(ChatEvent::Finished(ChatAnswer { text: pieces.concat(), tool_calls, usage, finish }))
+        let usage = Usage {
+            input_tokens,
+            output_tokens,
+            cached_tokens: 0,
+        };
+        Ok(ChatEvent::Finished(ChatAnswer {
+            text: pieces.concat(),
+            tool_calls,
+            usage,
+            finish,
+        }))
     }
 }
 
@@ -145,7 +177,13 @@ impl ScriptedChat {
     pub fn new(script: Script) -> Self {
         Self {
             model: script.model.unwrap_or_else(|| "scripted".to_owned()),
-            turns: Mutex::new(script.turns.into_iter().map(|turn| Some(Arc::new(turn))).collect()),
+            turns: Mutex::new(
+                script
+                    .turns
+                    .into_iter()
+                    .map(|turn| Some(Arc::new(turn)))
+                    .collect(),
+            ),
         }
     }
 
@@ -181,7 +219,11 @@ impl ScriptedChat {
         let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
         for (position, place) in turns.iter_mut().enumerate() {
             let Some(turn) = place else { continue };
-            if turn.when.as_ref().is_none_or(|text| last_message.contains(text)) {
+            if turn
+                .when
+                .as_ref()
+                .is_none_or(|text| last_message.contains(text))
+            {
                 let turn = turn.clone();
                 if !turn.repeat {
                     *place = None;
@@ -190,7 +232,10 @@ impl ScriptedChat {
             }
         }
         let start: String = last_message.chars().take(80).collect();
-        Err(Error::new(Code::FailedPrecondition, format!("the script has no turn left for {start:?}")))
+        Err(Error::new(
+            Code::FailedPrecondition,
+            format!("the script has no turn left for {start:?}"),
+        ))
     }
 }
 
@@ -207,15 +252,30 @@ impl ChatProvider for ScriptedChat {
     async fn chat(&self, request: ChatRequest) -> Result<ChatStream> {
         request.validate()?;
         let span = span::chat(self.name(), self.model(), &request);
-        let last_message = request.messages.last().map_or("", |message| message.content.as_str());
+        let last_message = request
+            .messages
+            .last()
+            .map_or("", |message| message.content.as_str());
         let (position, turn) = self.take(last_message)?;
-        let words: usize = request.messages.iter().map(|message| message.content.split_whitespace().count()).sum();
+        let words: usize = request
+            .messages
+            .iter()
+            .map(|message| message.content.split_whitespace().count())
+            .sum();
         let pieces = turn.pieces();
         let last = turn.last_event(position, u32::try_from(words).unwrap_or(u32::MAX), &pieces);
-        let events = pieces.into_iter().map(|piece| Ok(ChatEvent::Token(piece))).chain([last]).enumerate();
+        let events = pieces
+            .into_iter()
+            .map(|piece| Ok(ChatEvent::Token(piece)))
+            .chain([last])
+            .enumerate();
         let events = stream::unfold((events, turn), |(mut events, turn)| async move {
             let (index, event) = events.next()?;
-            let delay = if index == 0 { turn.delay_ms } else { turn.token_delay_ms };
+            let delay = if index == 0 {
+                turn.delay_ms
+            } else {
+                turn.token_delay_ms
+            };
             if delay > 0 {
                 tokio::time::sleep(Duration::from_millis(delay)).await;
             }

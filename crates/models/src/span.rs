@@ -44,7 +44,10 @@ pub(crate) fn embeddings(provider: &str, model: &str, texts: usize) -> Span {
 pub(crate) fn record_answer(span: &Span, answer: &ChatAnswer) {
     span.record("gen_ai.usage.input_tokens", answer.usage.input_tokens);
     span.record("gen_ai.usage.output_tokens", answer.usage.output_tokens);
-    span.record("gen_ai.usage.cache_read.input_tokens", answer.usage.cached_tokens);
+    span.record(
+        "gen_ai.usage.cache_read.input_tokens",
+        answer.usage.cached_tokens,
+    );
     span.record("gen_ai.response.finish_reasons", answer.finish.as_str());
 }
 

@@ -31,7 +31,11 @@ pub struct ChatStream {
 impl ChatStream {
     /// Wraps a provider's events; usage and errors are recorded on `span`.
     pub fn new(events: impl Stream<Item = Result<ChatEvent>> + Send + 'static, span: Span) -> Self {
-        Self { events: events.boxed(), span, ended: false }
+        Self {
+            events: events.boxed(),
+            span,
+            ended: false,
+        }
     }
 
     /// Waits for the whole answer.
@@ -44,7 +48,10 @@ impl ChatStream {
                 return Ok(answer);
             }
         }
-        Err(Error::new(Code::Unavailable, "the model's answer broke off"))
+        Err(Error::new(
+            Code::Unavailable,
+            "the model's answer broke off",
+        ))
     }
 }
 
@@ -72,6 +79,8 @@ impl Stream for ChatStream {
 
 impl fmt::Debug for ChatStream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ChatStream").field("ended", &self.ended).finish_non_exhaustive()
+        f.debug_struct("ChatStream")
+            .field("ended", &self.ended)
+            .finish_non_exhaustive()
     }
 }

@@ -9,7 +9,8 @@ use swarm_errors::Code;
 use swarm_models::fallback::FallbackChat;
 use swarm_models::scripted::{Script, ScriptedChat, ScriptedError, Turn};
 use swarm_models::{
-    ChatEvent, ChatProvider, ChatRequest, Finish, Message, ModelsConfig, Provider, Tool, ToolChoice, chat_provider,
+    ChatEvent, ChatProvider, ChatRequest, Finish, Message, ModelsConfig, Provider, Tool,
+    ToolChoice, chat_provider,
 };
 
 fn ask(text: &str) -> ChatRequest {
@@ -32,16 +33,33 @@ async fn turns_are_taken_in_order_and_by_what_was_said() {
         heard.push(text_of(&provider, question).await.unwrap());
     }
     assert_eq!(heard, ["one", "rain", "rain", "two"]);
-    assert_eq!(text_of(&provider, "c").await.unwrap_err().code(), Code::FailedPrecondition);
+    assert_eq!(
+        text_of(&provider, "c").await.unwrap_err().code(),
+        Code::FailedPrecondition
+    );
 }
 
 #[tokio::test]
 async fn a_turn_streams_its_words_and_calls() {
-    let provider = ScriptedChat::from_turns(vec![Turn { text: "I look it up.".into(), ..Turn::call("search", json!({"query": "x"})) }]);
-    let events: Vec<_> = provider.chat(ask("a")).await.unwrap().map(Result::unwrap).collect().await;
+    let provider = ScriptedChat::from_turns(vec![Turn {
+        text: "I look it up.".into(),
+        ..Turn::call("search", json!({"query": "x"}))
+    }]);
+    let events: Vec<_> = provider
+        .chat(ask("a"))
+        .await
+        .unwrap()
+        .map(Result::unwrap)
+        .collect()
+        .await;
     assert_eq!(events[0], ChatEvent::Token("I ".into()));
-    let Some(ChatEvent::Finished(answer)) = events.last() else { panic!("{events:?}") };
-    assert_eq!((answer.text.as_str(), answer.finish), ("I look it up.", Finish::ToolCalls));
+    let Some(ChatEvent::Finished(answer)) = events.last() else {
+        panic!("{events:?}")
+    };
+    assert_eq!(
+        (answer.text.as_str(), answer.finish),
+        ("I look it up.", Finish::ToolCalls)
+    );
     assert_eq!(answer.tool_calls[0].arguments, json!({"query": "x"}));
 }
 
@@ -53,41 +71,82 @@ async fn a_script_is_read_from_json_and_toml_and_its_faults_named() {
         std::fs::write(&path, text).unwrap();
         path
     };
-    let json = write("a.json", r#"{"turns": [{"error": {"code": "unavailable", "detail": "down"}}, {"tokens": ["a", "b"]}]}"#);
+    let json = write(
+        "a.json",
+        r#"{"turns": [{"error": {"code": "unavailable", "detail": "down"}}, {"tokens": ["a", "b"]}]}"#,
+    );
     let toml = write("a.toml", "model = 'tiny'\n[[turns]]\ntext = 'hello'\n");
     let provider = ScriptedChat::from_file(&json).unwrap();
-    assert_eq!(text_of(&provider, "x").await.unwrap_err().code(), Code::Unavailable);
+    assert_eq!(
+        text_of(&provider, "x").await.unwrap_err().code(),
+        Code::Unavailable
+    );
     assert_eq!(text_of(&provider, "x").await.unwrap(), "ab");
     let provider = ScriptedChat::from_file(&toml).unwrap();
-    assert_eq!((provider.model(), text_of(&provider, "x").await.unwrap().as_str()), ("tiny", "hello"));
-    for text in [r#"{"turns": [{"txt": "a"}]}"#, r#"{"turns": [{"error": {"code": "broken", "detail": ""}}]}"#, "{"] {
+    assert_eq!(
+        (
+            provider.model(),
+            text_of(&provider, "x").await.unwrap().as_str()
+        ),
+        ("tiny", "hello")
+    );
+    for text in [
+        r#"{"turns": [{"txt": "a"}]}"#,
+        r#"{"turns": [{"error": {"code": "broken", "detail": ""}}]}"#,
+        "{",
+    ] {
         let error = ScriptedChat::from_file(&write("b.json", text)).unwrap_err();
         assert_eq!(error.fields()[0].field, "models.scripted.path", "{text}");
     }
 }
 
 fn failing(code: &str, text: &str) -> Arc<ScriptedChat> {
-    let error = ScriptedError { code: code.into(), detail: "down".into() };
-    let turn = Turn { text: text.into(), error: Some(error), ..Turn::default() };
-    Arc::new(ScriptedChat::new(Script { model: Some("first".into()), turns: vec![turn] }))
+    let error = ScriptedError {
+        code: code.into(),
+        detail: "down".into(),
+    };
+    let turn = Turn {
+        text: text.into(),
+        error: Some(error),
+        ..Turn::default()
+    };
+    Arc::new(ScriptedChat::new(Script {
+        model: Some("first".into()),
+        turns: vec![turn],
+    }))
 }
 
 #[tokio::test]
 async fn the_fallback_answers_where_the_first_fails_before_its_first_token() {
     for code in ["unavailable", "deadline_exceeded", "resource_exhausted"] {
-        let second = Arc::new(ScriptedChat::from_turns(vec![Turn::text("from the second")]));
+        let second = Arc::new(ScriptedChat::from_turns(vec![Turn::text(
+            "from the second",
+        )]));
         let provider = FallbackChat::new(failing(code, ""), second);
-        assert_eq!(text_of(&provider, "x").await.unwrap(), "from the second", "{code}");
+        assert_eq!(
+            text_of(&provider, "x").await.unwrap(),
+            "from the second",
+            "{code}"
+        );
     }
 }
 
 #[tokio::test]
 async fn the_fallback_is_silent_after_a_token_and_for_a_bad_request() {
     for (code, text) in [("unavailable", "Hel"), ("invalid_argument", "")] {
-        let second = Arc::new(ScriptedChat::from_turns(vec![Turn::text("from the second")]));
+        let second = Arc::new(ScriptedChat::from_turns(vec![Turn::text(
+            "from the second",
+        )]));
         let provider = FallbackChat::new(failing(code, text), second.clone());
-        assert_eq!(text_of(&provider, "x").await.unwrap_err().code().as_str(), code);
-        assert_eq!(text_of(&*second, "x").await.unwrap(), "from the second", "its turn is left");
+        assert_eq!(
+            text_of(&provider, "x").await.unwrap_err().code().as_str(),
+            code
+        );
+        assert_eq!(
+            text_of(&*second, "x").await.unwrap(),
+            "from the second",
+            "its turn is left"
+        );
     }
 }
 
@@ -97,13 +156,46 @@ async fn a_request_that_cannot_be_asked_names_its_field() {
     let tool = |name: &str, schema| Tool::new(name, "", schema);
     for (request, field) in [
         (ChatRequest::new(vec![]), "messages"),
-        (ChatRequest { max_tokens: 0, ..ask("a") }, "max_tokens"),
-        (ChatRequest { temperature: f32::NAN, ..ask("a") }, "temperature"),
-        (ChatRequest { tool_choice: ToolChoice::Required, ..ask("a") }, "tools"),
-        (ChatRequest { tools: vec![tool("a b", json!({}))], ..ask("a") }, "tools[0].name"),
-        (ChatRequest { tools: vec![tool("a", json!(1))], ..ask("a") }, "tools[0].parameters"),
+        (
+            ChatRequest {
+                max_tokens: 0,
+                ..ask("a")
+            },
+            "max_tokens",
+        ),
+        (
+            ChatRequest {
+                temperature: f32::NAN,
+                ..ask("a")
+            },
+            "temperature",
+        ),
+        (
+            ChatRequest {
+                tool_choice: ToolChoice::Required,
+                ..ask("a")
+            },
+            "tools",
+        ),
+        (
+            ChatRequest {
+                tools: vec![tool("a b", json!({}))],
+                ..ask("a")
+            },
+            "tools[0].name",
+        ),
+        (
+            ChatRequest {
+                tools: vec![tool("a", json!(1))],
+                ..ask("a")
+            },
+            "tools[0].parameters",
+        ),
     ] {
-        assert_eq!(provider.chat(request).await.unwrap_err().fields()[0].field, field);
+        assert_eq!(
+            provider.chat(request).await.unwrap_err().fields()[0].field,
+            field
+        );
     }
 }
 
@@ -113,24 +205,48 @@ fn config(text: &str) -> ModelsConfig {
 
 #[test]
 fn the_configuration_chooses_and_names_what_is_wrong() {
-    let provider = |text: &str| chat_provider(&config(text)).map(|provider| (provider.name().to_owned(), provider.model().to_owned()));
+    let provider = |text: &str| {
+        chat_provider(&config(text))
+            .map(|provider| (provider.name().to_owned(), provider.model().to_owned()))
+    };
     let local = ("local".to_owned(), "SmolLM2-135M-Instruct.Q4_1".to_owned());
     assert_eq!(provider("{}").unwrap(), local);
     let remote = ("openai".to_owned(), "gpt-4.1-mini".to_owned());
     assert_eq!(provider(r#"{"openai": {"api_key": "k"}}"#).unwrap(), remote);
     let qwen = r#"{"openai": {"api_key": "k", "base_url": "https://dashscope-intl.aliyuncs.com/compatible-mode/v1"}}"#;
     assert_eq!(provider(qwen).unwrap().1, "qwen-plus");
-    assert_eq!(provider(r#"{"openai": {"api_key": "k"}, "fallback": {"provider": "local"}}"#).unwrap(), remote);
+    assert_eq!(
+        provider(r#"{"openai": {"api_key": "k"}, "fallback": {"provider": "local"}}"#).unwrap(),
+        remote
+    );
     for (text, field) in [
         (r#"{"provider": "scripted"}"#, "models.scripted.path"),
-        (r#"{"openai": {"base_url": "http://localhost:1/v1"}}"#, "models.openai.model"),
-        (r#"{"openai": {"base_url": "nonsense", "model": "m"}}"#, "models.openai.base_url"),
-        (r#"{"local": {"max_sequences": 0}}"#, "models.local.max_sequences"),
+        (
+            r#"{"openai": {"base_url": "http://localhost:1/v1"}}"#,
+            "models.openai.model",
+        ),
+        (
+            r#"{"openai": {"base_url": "nonsense", "model": "m"}}"#,
+            "models.openai.base_url",
+        ),
+        (
+            r#"{"local": {"max_sequences": 0}}"#,
+            "models.local.max_sequences",
+        ),
         (r#"{"local": {"context": 1}}"#, "models.local.context"),
         (r#"{"local": {"threads": 0}}"#, "models.local.threads"),
-        (r#"{"openai": {"timeout_ms": 0}}"#, "models.openai.timeout_ms"),
-        (r#"{"fallback": {"fallback": {}}}"#, "models.fallback.fallback"),
-        (r#"{"embeddings": "openai"}"#, "models.openai.embedding_model"),
+        (
+            r#"{"openai": {"timeout_ms": 0}}"#,
+            "models.openai.timeout_ms",
+        ),
+        (
+            r#"{"fallback": {"fallback": {}}}"#,
+            "models.fallback.fallback",
+        ),
+        (
+            r#"{"embeddings": "openai"}"#,
+            "models.openai.embedding_model",
+        ),
     ] {
         let chat = chat_provider(&config(text)).map(drop);
         let outcome = chat.and_then(|()| swarm_models::embedder(&config(text)).map(drop));

@@ -1,6 +1,7 @@
 //! Walks a grammar token by token, within a token limit.
 
-use super::machine::{Grammar, State};
+use super::State;
+use super::machine::Grammar;
 
 /// What a constraint must know of a model's tokens.
 pub trait Tokens {
@@ -21,7 +22,10 @@ impl Constraint {
     /// Nothing is written yet.
     #[must_use]
     pub fn new(grammar: &Grammar) -> Self {
-        Self { state: grammar.start(), text: Vec::new() }
+        Self {
+            state: grammar.start(),
+            text: Vec::new(),
+        }
     }
 
     /// The tokens that the shortest whole text takes from here.
@@ -49,7 +53,9 @@ impl Constraint {
             return Vec::new();
         }
         let forced = tokens.tokenize(&bytes);
-        let Some(next) = self.state.walk(&bytes) else { return Vec::new() };
+        let Some(next) = self.state.walk(&bytes) else {
+            return Vec::new();
+        };
         // Taken apart, a text can need a token more than as a whole.
         if forced.len() > left || !ending_fits(&next, tokens, left - forced.len()) {
             return Vec::new();
@@ -71,13 +77,19 @@ impl Constraint {
         if left == 0 {
             return None;
         }
-        let first_bytes: [bool; 256] = std::array::from_fn(|byte| self.state.step(byte as u8).is_some());
+        let first_bytes: [bool; 256] =
+            std::array::from_fn(|byte| self.state.step(byte as u8).is_some());
         for token in candidates {
             let piece = tokens.piece(token);
-            if !piece.first().is_some_and(|byte| first_bytes[usize::from(*byte)]) {
+            if !piece
+                .first()
+                .is_some_and(|byte| first_bytes[usize::from(*byte)])
+            {
                 continue;
             }
-            let Some(next) = self.state.walk(piece) else { continue };
+            let Some(next) = self.state.walk(piece) else {
+                continue;
+            };
             if !ending_fits(&next, tokens, left - 1) {
                 return None;
             }

@@ -1,7 +1,8 @@
-//! A grammar of bounded JSON, and the machine that walks it byte by byte.
+//! A grammar of bounded JSON, and the machine that reads it byte by byte.
 
 use std::sync::Arc;
 
+use super::State;
 use super::number::{NumberRule, NumberState};
 use super::text::{TextRule, TextState, TextStep};
 
@@ -17,7 +18,12 @@ enum Node {
     Sequence(Vec<Grammar>),
     Choice(Vec<Grammar>),
     /// Items, with separators, up to a count.
-    Items { item: Grammar, min: usize, max: usize, written: usize },
+    Items {
+        item: Grammar,
+        min: usize,
+        max: usize,
+        written: usize,
+    },
 }
 
 impl Grammar {
@@ -48,16 +54,25 @@ impl Grammar {
     }
 
     pub(super) fn array(item: Self, min: usize, max: usize) -> Self {
-        let items = Self(Arc::new(Node::Items { item, min, max, written: 0 }));
+        let items = Self(Arc::new(Node::Items {
+            item,
+            min,
+            max,
+            written: 0,
+        }));
         Self::sequence(vec![Self::literal("["), items, Self::literal("]")])
     }
 
     /// The state before the first byte.
     #[must_use]
     pub fn start(&self) -> State {
+        State::new(self.heads())
+    }
+
+    fn heads(&self) -> Vec<Head> {
         let mut heads = Vec::new();
         expand(Rest::None.push(self.clone()), &mut heads);
-        State { heads }
+        heads
     }
 
     fn shortest(&self) -> Vec<u8> {
@@ -66,10 +81,14 @@ impl Grammar {
             Node::Text(rule) => rule.shortest(TextState::default()),
             Node::Number(rule) => rule.shortest(NumberState::default()),
             Node::Sequence(parts) => parts.iter().flat_map(Self::shortest).collect(),
-            Node::Choice(alternatives) => {
-                alternatives.iter().map(Self::shortest).min_by_key(Vec::len).unwrap_or_default()
-            }
-            Node::Items { item, min, written, .. } => {
+            Node::Choice(alternatives) => alternatives
+                .iter()
+                .map(Self::shortest)
+                .min_by_key(Vec::len)
+                .unwrap_or_default(),
+            Node::Items {
+                item, min, written, ..
+            } => {
                 let mut text = Vec::new();
                 for index in *written..*min {
                     text.extend_from_slice(if index > 0 { SEPARATOR } else { b"" });
@@ -102,7 +121,11 @@ struct Then {
 impl Rest {
     fn push(&self, grammar: Grammar) -> Self {
         let shortest = grammar.shortest().len() + self.shortest();
-        Self::Then(Arc::new(Then { grammar, rest: self.clone(), shortest }))
+        Self::Then(Arc::new(Then {
+            grammar,
+            rest: self.clone(),
+            shortest,
+        }))
     }
 
     fn shortest(&self) -> usize {
@@ -115,34 +138,67 @@ impl Rest {
 
 /// One way in which the text so far can be read: what is being written, and what follows it.
 #[derive(Debug, Clone)]
-struct Head {
+pub(super) struct Head {
     current: Current,
     rest: Rest,
 }
 
 #[derive(Debug, Clone)]
 enum Current {
-    Literal { grammar: Grammar, at: usize },
-    Text { rule: TextRule, state: TextState },
-    Number { rule: NumberRule, state: NumberState },
+    Literal {
+        grammar: Grammar,
+        at: usize,
+    },
+    Text {
+        rule: TextRule,
+        state: TextState,
+    },
+    Number {
+        rule: NumberRule,
+        state: NumberState,
+    },
     End,
 }
 
 /// Replaces what waits by what takes bytes.
 fn expand(rest: Rest, heads: &mut Vec<Head>) {
     let Rest::Then(then) = rest else {
-        return heads.push(Head { current: Current::End, rest: Rest::None });
+        return heads.push(Head {
+            current: Current::End,
+            rest: Rest::None,
+        });
     };
     let rest = then.rest.clone();
     match &*then.grammar.0 {
         Node::Literal(text) if text.is_empty() => expand(rest, heads),
-        Node::Literal(_) => heads.push(Head { current: Current::Literal { grammar: then.grammar.clone(), at: 0 }, rest }),
-        Node::Text(rule) => heads.push(Head { current: Current::Text { rule: *rule, state: TextState::default() }, rest }),
+        Node::Literal(_) => heads.push(Head {
+            current: Current::Literal {
+                grammar: then.grammar.clone(),
+                at: 0,
+            },
+            rest,
+        }),
+        Node::Text(rule) => heads.push(Head {
+            current: Current::Text {
+                rule: *rule,
+                state: TextState::default(),
+            },
+            rest,
+        }),
         Node::Number(rule) => {
-            heads.push(Head { current: Current::Number { rule: *rule, state: NumberState::default() }, rest });
+            heads.push(Head {
+                current: Current::Number {
+                    rule: *rule,
+                    state: NumberState::default(),
+                },
+                rest,
+            });
         }
         Node::Sequence(parts) => {
-            let rest = parts.iter().rev().fold(rest, |rest, part| rest.push(part.clone()));
+            let rest = parts
+                .iter()
+                .rev()
+                .fold(rest, |rest, part| rest.push(part.clone()));
             expand(rest, heads);
         }
         Node::Choice(alternatives) => {
@@ -150,14 +206,28 @@ fn expand(rest: Rest, heads: &mut Vec<Head>) {
                 expand(rest.push(alternative.clone()), heads);
             }
         }
-        Node::Items { item, min, max, written } => {
+        Node::Items {
+            item,
+            min,
+            max,
+            written,
+        } => {
             if written >= min {
                 expand(rest.clone(), heads);
             }
             if written < max {
-                let more = Node::Items { item: item.clone(), min: *min, max: *max, written: written + 1 };
+                let more = Node::Items {
+                    item: item.clone(),
+                    min: *min,
+                    max: *max,
+                    written: written + 1,
+                };
                 let rest = rest.push(Grammar(Arc::new(more))).push(item.clone());
-                let rest = if *written > 0 { rest.push(Grammar::literal(SEPARATOR)) } else { rest };
+                let rest = if *written > 0 {
+                    rest.push(Grammar::literal(SEPARATOR))
+                } else {
+                    rest
+                };
                 expand(rest, heads);
             }
         }
@@ -165,29 +235,43 @@ fn expand(rest: Rest, heads: &mut Vec<Head>) {
 }
 
 impl Head {
-    fn step(&self, byte: u8, heads: &mut Vec<Head>) {
+    pub(super) fn step(&self, byte: u8, heads: &mut Vec<Head>) {
         match &self.current {
             Current::End => {}
             Current::Literal { grammar, at } => {
-                let Node::Literal(text) = &*grammar.0 else { return };
+                let Node::Literal(text) = &*grammar.0 else {
+                    return;
+                };
                 if text[*at] != byte {
                 } else if at + 1 == text.len() {
                     expand(self.rest.clone(), heads);
                 } else {
-                    let current = Current::Literal { grammar: grammar.clone(), at: at + 1 };
-                    heads.push(Head { current, rest: self.rest.clone() });
+                    let current = Current::Literal {
+                        grammar: grammar.clone(),
+                        at: at + 1,
+                    };
+                    heads.push(Head {
+                        current,
+                        rest: self.rest.clone(),
+                    });
                 }
             }
             Current::Text { rule, state } => match rule.step(*state, byte) {
                 Some(TextStep::Continue(state)) => {
-                    heads.push(Head { current: Current::Text { rule: *rule, state }, rest: self.rest.clone() });
+                    heads.push(Head {
+                        current: Current::Text { rule: *rule, state },
+                        rest: self.rest.clone(),
+                    });
                 }
                 Some(TextStep::End) => expand(self.rest.clone(), heads),
                 None => {}
             },
             Current::Number { rule, state } => {
                 if let Some(state) = rule.step(*state, byte) {
-                    heads.push(Head { current: Current::Number { rule: *rule, state }, rest: self.rest.clone() });
+                    heads.push(Head {
+                        current: Current::Number { rule: *rule, state },
+                        rest: self.rest.clone(),
+                    });
                 }
                 // A number ends where the next part begins.
                 if rule.is_complete(*state) {
@@ -199,7 +283,7 @@ impl Head {
         }
     }
 
-    fn shortest_length(&self) -> usize {
+    pub(super) fn shortest_length(&self) -> usize {
         let current = match &self.current {
             Current::End => 0,
             Current::Literal { grammar, at } => match &*grammar.0 {
@@ -212,7 +296,7 @@ impl Head {
         current + self.rest.shortest()
     }
 
-    fn shortest(&self) -> Vec<u8> {
+    pub(super) fn shortest(&self) -> Vec<u8> {
         let mut text = match &self.current {
             Current::End => Vec::new(),
             Current::Literal { grammar, at } => match &*grammar.0 {
@@ -230,93 +314,30 @@ impl Head {
         text
     }
 
-    fn is_complete(&self) -> bool {
+    pub(super) fn is_complete(&self) -> bool {
         match &self.current {
             Current::End => true,
-            Current::Number { rule, state } => matches!(self.rest, Rest::None) && rule.is_complete(*state),
+            Current::Number { rule, state } => {
+                matches!(self.rest, Rest::None) && rule.is_complete(*state)
+            }
             _ => false,
         }
     }
-}
 
-/// A place in a grammar: what was written so far, in every way in which it can be read.
-#[derive(Debug, Clone)]
-pub struct State {
-    heads: Vec<Head>,
-}
-
-impl State {
-    /// The state after one more byte; none where the grammar does not allow it.
-    #[must_use]
-    pub fn step(&self, byte: u8) -> Option<Self> {
-        let mut heads = Vec::new();
-        self.heads.iter().for_each(|head| head.step(byte, &mut heads));
-        (!heads.is_empty()).then_some(Self { heads })
+    /// Whether nothing can follow.
+    pub(super) fn is_end(&self) -> bool {
+        matches!(self.current, Current::End)
     }
 
-    /// The state after all of `bytes`; none where the grammar does not allow them.
-    #[must_use]
-    pub fn walk(&self, bytes: &[u8]) -> Option<Self> {
-        let mut state = self.step(*bytes.first()?)?;
-        for byte in &bytes[1..] {
-            state = state.step(*byte)?;
+    /// The byte that must follow, where only one can.
+    pub(super) fn only_byte(&self) -> Option<u8> {
+        match &self.current {
+            Current::Literal { grammar, at } => match &*grammar.0 {
+                Node::Literal(text) => text.get(*at).copied(),
+                _ => None,
+            },
+            Current::Text { state, .. } if *state == TextState::default() => Some(b'"'),
+            _ => None,
         }
-        Some(state)
-    }
-
-    /// Whether what is written is whole.
-    #[must_use]
-    pub fn is_complete(&self) -> bool {
-        self.heads.iter().any(Head::is_complete)
-    }
-
-    /// Whether nothing more can be written.
-    #[must_use]
-    pub fn is_final(&self) -> bool {
-        self.heads.iter().all(|head| matches!(head.current, Current::End))
-    }
-
-    /// The shortest text that makes it whole.
-    #[must_use]
-    pub fn shortest(&self) -> Vec<u8> {
-        self.heads.iter().min_by_key(|head| head.shortest_length()).map_or_else(Vec::new, Head::shortest)
-    }
-
-    /// The length of [`Self::shortest`].
-    #[must_use]
-    pub fn shortest_length(&self) -> usize {
-        self.heads.iter().map(Head::shortest_length).min().unwrap_or(0)
-    }
-
-    /// The bytes that must follow, as far as there is no choice.
-    #[must_use]
-    pub fn forced(&self) -> Vec<u8> {
-        let mut forced = Vec::new();
-        let mut state = self.clone();
-        while let Some(byte) = state.only_byte() {
-            let Some(next) = state.step(byte) else { break };
-            forced.push(byte);
-            state = next;
-        }
-        forced
-    }
-
-    fn only_byte(&self) -> Option<u8> {
-        let mut only = None;
-        for head in &self.heads {
-            let byte = match &head.current {
-                Current::Literal { grammar, at } => match &*grammar.0 {
-                    Node::Literal(text) => text[*at],
-                    _ => return None,
-                },
-                Current::Text { state, .. } if *state == TextState::default() => b'"',
-                _ => return None,
-            };
-            if only.is_some_and(|other| other != byte) {
-                return None;
-            }
-            only = Some(byte);
-        }
-        only
     }
 }

@@ -9,10 +9,12 @@ mod constraint;
 mod machine;
 mod number;
 mod schema;
+mod state;
 mod text;
 mod validate;
 
 pub use constraint::{Constraint, Tokens};
-pub use machine::{Grammar, State};
+pub use machine::Grammar;
 pub use schema::{CallSchema, call_grammar, either_grammar, value_grammar};
+pub use state::State;
 pub use validate::validate;

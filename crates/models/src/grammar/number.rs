@@ -27,9 +27,12 @@ impl NumberRule {
         let mut next = state;
         match byte {
             b'-' if state == NumberState::default() => next.negative = true,
-            b'.' if state.digits > 0 && state.fraction.is_none() && self.decimals > 0 => next.fraction = Some(0),
+            b'.' if state.digits > 0 && state.fraction.is_none() && self.decimals > 0 => {
+                next.fraction = Some(0);
+            }
             b'0'..=b'9' => {
-                let leading_zero = state.digits == 1 && state.value == 0 && state.fraction.is_none();
+                let leading_zero =
+                    state.digits == 1 && state.value == 0 && state.fraction.is_none();
                 let full = state.digits >= MAX_DIGITS || state.fraction == Some(self.decimals);
                 if leading_zero || full {
                     return None;
@@ -83,13 +86,25 @@ impl NumberRule {
         }
         if let Some(fraction) = state.fraction {
             let unit = 10_i128.pow(self.decimals - fraction);
-            return self.contains(state.negative, state.value * unit, state.value * unit + unit - 1);
+            return self.contains(
+                state.negative,
+                state.value * unit,
+                state.value * unit + unit - 1,
+            );
         }
         let scale = 10_i128.pow(self.decimals);
-        let more = if state.value == 0 { 0 } else { MAX_DIGITS - state.digits };
+        let more = if state.value == 0 {
+            0
+        } else {
+            MAX_DIGITS - state.digits
+        };
         (0..=more).any(|digits| {
             let unit = 10_i128.pow(digits) * scale;
-            let highest = if self.decimals == 0 { state.value * unit + 10_i128.pow(digits) - 1 } else { state.value * unit + unit - 1 };
+            let highest = if self.decimals == 0 {
+                state.value * unit + 10_i128.pow(digits) - 1
+            } else {
+                state.value * unit + unit - 1
+            };
             self.contains(state.negative, state.value * unit, highest)
         })
     }
@@ -97,7 +112,11 @@ impl NumberRule {
     /// Whether some value between `low` and `high`, with this sign, lies within the bounds.
     fn contains(self, negative: bool, low: i128, high: i128) -> bool {
         // Zero is written without a sign.
-        let (low, high) = if negative { (-high, (-low).min(-1)) } else { (low, high) };
+        let (low, high) = if negative {
+            (-high, (-low).min(-1))
+        } else {
+            (low, high)
+        };
         low <= high && low <= self.max && high >= self.min
     }
 }
@@ -110,7 +129,8 @@ mod tests {
     use super::*;
 
     fn walk(rule: NumberRule, text: &str) -> Option<NumberState> {
-        text.bytes().try_fold(NumberState::default(), |state, byte| rule.step(state, byte))
+        text.bytes()
+            .try_fold(NumberState::default(), |state, byte| rule.step(state, byte))
     }
 
     fn accepts(rule: NumberRule, text: &str) -> bool {
@@ -119,7 +139,11 @@ mod tests {
 
     #[test]
     fn integers_stay_within_their_bounds() {
-        let rule = NumberRule { min: -5, max: 120, decimals: 0 };
+        let rule = NumberRule {
+            min: -5,
+            max: 120,
+            decimals: 0,
+        };
         for good in ["0", "7", "120", "-5", "-1", "99"] {
             assert!(accepts(rule, good), "{good}");
         }
@@ -132,7 +156,11 @@ mod tests {
 
     #[test]
     fn decimals_stay_within_their_bounds() {
-        let rule = NumberRule { min: 0, max: 10_000, decimals: 4 };
+        let rule = NumberRule {
+            min: 0,
+            max: 10_000,
+            decimals: 4,
+        };
         for good in ["0", "1", "0.5", "0.1234", "1.0"] {
             assert!(accepts(rule, good), "{good}");
         }

@@ -53,7 +53,11 @@ pub fn call_grammar(tools: &[CallSchema<'_>], max_tokens: usize) -> Result<Gramm
             None => return Err(Error::invalid(field, "must be a JSON schema of an object")),
         };
         let start = format!(r#"{{"name": {}, "arguments": "#, quoted(tool.name));
-        calls.push(Grammar::sequence(vec![Grammar::literal(start), arguments, Grammar::literal("}")]));
+        calls.push(Grammar::sequence(vec![
+            Grammar::literal(start),
+            arguments,
+            Grammar::literal("}"),
+        ]));
     }
     Ok(Grammar::choice(calls))
 }
@@ -78,16 +82,27 @@ impl<'a> Compiler<'a> {
     fn new(root: &'a Value, max_tokens: usize) -> Self {
         let strings = count_unbounded(root).max(1);
         let share = max_tokens.saturating_mul(CHARACTERS_PER_TOKEN) / strings;
-        Self { root, max_text: share.clamp(8, MAX_TEXT), parts: Cell::new(0) }
+        Self {
+            root,
+            max_text: share.clamp(8, MAX_TEXT),
+            parts: Cell::new(0),
+        }
     }
 
     fn value(&self, schema: &Value, field: &str, depth: usize) -> Result<Grammar> {
         self.parts.set(self.parts.get() + 1);
         if depth > MAX_DEPTH || self.parts.get() > MAX_PARTS {
-            return Err(Error::invalid(field, "is too large or nested too deep, or refers to itself"));
+            return Err(Error::invalid(
+                field,
+                "is too large or nested too deep, or refers to itself",
+            ));
         }
         let Some(map) = schema.as_object() else {
-            return if schema == &Value::Bool(true) { Ok(self.anything()) } else { Err(Error::invalid(field, "must be a JSON schema")) };
+            return if schema == &Value::Bool(true) {
+                Ok(self.anything())
+            } else {
+                Err(Error::invalid(field, "must be a JSON schema"))
+            };
         };
         if let Some(target) = map.get("$ref") {
             return self.value(self.resolve(target, field)?, field, depth + 1);
@@ -107,17 +122,28 @@ impl<'a> Compiler<'a> {
             Some(Value::String(kind)) => self.typed(kind, map, field, depth),
             Some(Value::Array(kinds)) => {
                 let kinds = kinds.iter().filter_map(Value::as_str);
-                let all: Result<Vec<_>> = kinds.map(|kind| self.typed(kind, map, field, depth)).collect();
+                let all: Result<Vec<_>> = kinds
+                    .map(|kind| self.typed(kind, map, field, depth))
+                    .collect();
                 non_empty(all?, &format!("{field}.type"))
             }
-            Some(_) => Err(Error::invalid(format!("{field}.type"), "must be a name or a list of names")),
+            Some(_) => Err(Error::invalid(
+                format!("{field}.type"),
+                "must be a name or a list of names",
+            )),
             None if map.contains_key("properties") => self.object(map, field, depth),
             None if map.contains_key("items") => self.array(map, field, depth),
             None => Ok(self.anything()),
         }
     }
 
-    fn typed(&self, kind: &str, map: &Map<String, Value>, field: &str, depth: usize) -> Result<Grammar> {
+    fn typed(
+        &self,
+        kind: &str,
+        map: &Map<String, Value>,
+        field: &str,
+        depth: usize,
+    ) -> Result<Grammar> {
         match kind {
             "object" => self.object(map, field, depth),
             "array" => self.array(map, field, depth),
@@ -126,19 +152,33 @@ impl<'a> Compiler<'a> {
             "number" => number(map, field, DECIMALS),
             "boolean" => Ok(boolean()),
             "null" => Ok(Grammar::literal("null")),
-            other => Err(Error::invalid(format!("{field}.type"), format!("{other} is no type of JSON schema"))),
+            other => Err(Error::invalid(
+                format!("{field}.type"),
+                format!("{other} is no type of JSON schema"),
+            )),
         }
     }
 
     /// All required properties in the schema's order, then any of the others in theirs.
     fn object(&self, map: &Map<String, Value>, field: &str, depth: usize) -> Result<Grammar> {
         let empty = Map::new();
-        let properties = map.get("properties").and_then(Value::as_object).unwrap_or(&empty);
-        let required: Vec<&str> =
-            map.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
+        let properties = map
+            .get("properties")
+            .and_then(Value::as_object)
+            .unwrap_or(&empty);
+        let required: Vec<&str> = map
+            .get("required")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .collect();
         for name in &required {
             if !properties.contains_key(*name) {
-                return Err(Error::invalid(format!("{field}.required"), format!("{name} is not among the properties")));
+                return Err(Error::invalid(
+                    format!("{field}.required"),
+                    format!("{name} is not among the properties"),
+                ));
             }
         }
         let (mut parts, mut optional) = (vec![Grammar::literal("{")], Vec::new());
@@ -153,7 +193,11 @@ impl<'a> Compiler<'a> {
                 parts.push(value);
             }
         }
-        parts.push(if parts.len() > 1 { optional_after(&optional) } else { optional_alone(&optional) });
+        parts.push(if parts.len() > 1 {
+            optional_after(&optional)
+        } else {
+            optional_alone(&optional)
+        });
         parts.push(Grammar::literal("}"));
         Ok(Grammar::sequence(parts))
     }
@@ -162,7 +206,10 @@ impl<'a> Compiler<'a> {
         let min = bound(map, "minItems", field)?.unwrap_or(0);
         let max = bound(map, "maxItems", field)?.unwrap_or(MAX_ITEMS.max(min));
         if min > max {
-            return Err(Error::invalid(format!("{field}.minItems"), "must not be above maxItems"));
+            return Err(Error::invalid(
+                format!("{field}.minItems"),
+                "must not be above maxItems",
+            ));
         }
         let item = match map.get("items") {
             Some(schema) => self.value(schema, &format!("{field}.items"), depth + 1)?,
@@ -173,9 +220,13 @@ impl<'a> Compiler<'a> {
 
     fn text(&self, map: &Map<String, Value>, field: &str) -> Result<Grammar> {
         let min = bound(map, "minLength", field)?.unwrap_or(0);
-        let max = bound(map, "maxLength", field)?.map_or(self.max_text.max(min), |max| max.min(MAX_TEXT.max(min)));
+        let max = bound(map, "maxLength", field)?
+            .map_or(self.max_text.max(min), |max| max.min(MAX_TEXT.max(min)));
         if min > max {
-            return Err(Error::invalid(format!("{field}.minLength"), "must not be above maxLength"));
+            return Err(Error::invalid(
+                format!("{field}.minLength"),
+                "must not be above maxLength",
+            ));
         }
         Ok(Grammar::text(TextRule { min, max }))
     }
@@ -197,19 +248,31 @@ impl<'a> Compiler<'a> {
     fn resolve(&self, target: &Value, field: &str) -> Result<&'a Value> {
         let pointer = target.as_str().and_then(|target| target.strip_prefix('#'));
         let found = pointer.and_then(|pointer| self.root.pointer(pointer));
-        found.ok_or_else(|| Error::invalid(format!("{field}.$ref"), "must point into the schema itself"))
+        found.ok_or_else(|| {
+            Error::invalid(format!("{field}.$ref"), "must point into the schema itself")
+        })
     }
 
     fn anything(&self) -> Grammar {
-        let text = Grammar::text(TextRule { min: 0, max: self.max_text });
-        let number = Grammar::number(NumberRule { min: -MAX_INTEGER, max: MAX_INTEGER, decimals: 0 });
+        let text = Grammar::text(TextRule {
+            min: 0,
+            max: self.max_text,
+        });
+        let number = Grammar::number(NumberRule {
+            min: -MAX_INTEGER,
+            max: MAX_INTEGER,
+            decimals: 0,
+        });
         Grammar::choice(vec![text, number, boolean(), Grammar::literal("null")])
     }
 }
 
 fn optional_after(optional: &[(String, Grammar)]) -> Grammar {
     let one = |(key, value): &(String, Grammar)| {
-        let pair = Grammar::sequence(vec![Grammar::literal([SEPARATOR, key.as_bytes()].concat()), value.clone()]);
+        let pair = Grammar::sequence(vec![
+            Grammar::literal([SEPARATOR, key.as_bytes()].concat()),
+            value.clone(),
+        ]);
         Grammar::choice(vec![Grammar::literal(""), pair])
     };
     Grammar::sequence(optional.iter().map(one).collect())
@@ -219,7 +282,11 @@ fn optional_alone(optional: &[(String, Grammar)]) -> Grammar {
     let mut alternatives = vec![Grammar::literal("")];
     for (index, (key, value)) in optional.iter().enumerate() {
         let rest = optional_after(&optional[index + 1..]);
-        alternatives.push(Grammar::sequence(vec![Grammar::literal(key.as_str()), value.clone(), rest]));
+        alternatives.push(Grammar::sequence(vec![
+            Grammar::literal(key.as_str()),
+            value.clone(),
+            rest,
+        ]));
     }
     Grammar::choice(alternatives)
 }
@@ -230,7 +297,13 @@ fn boolean() -> Grammar {
 
 fn enumeration(values: &Value, field: &str) -> Result<Grammar> {
     let values = values.as_array().map_or(&[][..], Vec::as_slice);
-    non_empty(values.iter().map(|value| Grammar::literal(spaced(value))).collect(), &format!("{field}.enum"))
+    non_empty(
+        values
+            .iter()
+            .map(|value| Grammar::literal(spaced(value)))
+            .collect(),
+        &format!("{field}.enum"),
+    )
 }
 
 fn non_empty(alternatives: Vec<Grammar>, field: &str) -> Result<Grammar> {
@@ -242,32 +315,70 @@ fn non_empty(alternatives: Vec<Grammar>, field: &str) -> Result<Grammar> {
 
 fn number(map: &Map<String, Value>, field: &str, decimals: u32) -> Result<Grammar> {
     let scale = 10_f64.powi(decimals.cast_signed());
-    let most = if decimals == 0 { MAX_INTEGER } else { MAX_NUMBER * 10_i128.pow(decimals) };
-    let read = |key: &str| map.get(key).and_then(Value::as_f64).map(|value| value * scale);
-    let low = [read("minimum").map(f64::ceil), read("exclusiveMinimum").map(|low| low.floor() + 1.0)];
-    let high = [read("maximum").map(f64::floor), read("exclusiveMaximum").map(|high| high.ceil() - 1.0)];
+    let most = if decimals == 0 {
+        MAX_INTEGER
+    } else {
+        MAX_NUMBER * 10_i128.pow(decimals)
+    };
+    let read = |key: &str| {
+        map.get(key)
+            .and_then(Value::as_f64)
+            .map(|value| value * scale)
+    };
+    let low = [
+        read("minimum").map(f64::ceil),
+        read("exclusiveMinimum").map(|low| low.floor() + 1.0),
+    ];
+    let high = [
+        read("maximum").map(f64::floor),
+        read("exclusiveMaximum").map(|high| high.ceil() - 1.0),
+    ];
     // A float casts to the nearest integer of the type, so that huge bounds stay bounds.
-    let min = low.into_iter().flatten().map(|low| low as i128).fold(-most, i128::max);
-    let max = high.into_iter().flatten().map(|high| high as i128).fold(most, i128::min);
+    let min = low
+        .into_iter()
+        .flatten()
+        .map(|low| low as i128)
+        .fold(-most, i128::max);
+    let max = high
+        .into_iter()
+        .flatten()
+        .map(|high| high as i128)
+        .fold(most, i128::min);
     if min > max {
-        return Err(Error::invalid(format!("{field}.minimum"), "leaves no number below the maximum"));
+        return Err(Error::invalid(
+            format!("{field}.minimum"),
+            "leaves no number below the maximum",
+        ));
     }
     Ok(Grammar::number(NumberRule { min, max, decimals }))
 }
 
 fn bound(map: &Map<String, Value>, key: &str, field: &str) -> Result<Option<usize>> {
-    let Some(value) = map.get(key) else { return Ok(None) };
-    let number = value.as_u64().and_then(|number| usize::try_from(number).ok());
-    number.map(Some).ok_or_else(|| Error::invalid(format!("{field}.{key}"), "must be a whole number"))
+    let Some(value) = map.get(key) else {
+        return Ok(None);
+    };
+    let number = value
+        .as_u64()
+        .and_then(|number| usize::try_from(number).ok());
+    number
+        .map(Some)
+        .ok_or_else(|| Error::invalid(format!("{field}.{key}"), "must be a whole number"))
 }
 
 /// JSON with a space behind `,` and `:`, as models have seen it most.
 fn spaced(value: &Value) -> String {
     match value {
-        Value::Array(items) => format!("[{}]", items.iter().map(spaced).collect::<Vec<_>>().join(", ")),
+        Value::Array(items) => format!(
+            "[{}]",
+            items.iter().map(spaced).collect::<Vec<_>>().join(", ")
+        ),
         Value::Object(map) => {
-            let pair = |(key, value): (&String, &Value)| format!("{}: {}", quoted(key), spaced(value));
-            format!("{{{}}}", map.iter().map(pair).collect::<Vec<_>>().join(", "))
+            let pair =
+                |(key, value): (&String, &Value)| format!("{}: {}", quoted(key), spaced(value));
+            format!(
+                "{{{}}}",
+                map.iter().map(pair).collect::<Vec<_>>().join(", ")
+            )
         }
         plain => plain.to_string(),
     }

@@ -49,11 +49,19 @@ impl TextRule {
                 br#""\/bfnrt"#.contains(&byte).then_some(TextStep::Continue(next))
             }
             Inside::Character { left, low, high } => {
-                let more = Inside::Character { left: left - 1, low: 0x80, high: 0xBF };
+                let more = Inside::Character {
+                    left: left - 1,
+                    low: 0x80,
+                    high: 0xBF,
+                };
                 next.inside = if left > 1 { more } else { Inside::Nothing };
-                (low..=high).contains(&byte).then_some(TextStep::Continue(next))
+                (low..=high)
+                    .contains(&byte)
+                    .then_some(TextStep::Continue(next))
             }
-            Inside::Nothing if byte == b'"' => (state.characters >= self.min).then_some(TextStep::End),
+            Inside::Nothing if byte == b'"' => {
+                (state.characters >= self.min).then_some(TextStep::End)
+            }
             Inside::Nothing if state.characters >= self.max => None,
             Inside::Nothing => {
                 next.characters += 1;
@@ -77,7 +85,10 @@ impl TextRule {
                 text.extend(std::iter::repeat_n(0x80, usize::from(left) - 1));
             }
         }
-        text.extend(std::iter::repeat_n(FILLER, self.min.saturating_sub(state.characters)));
+        text.extend(std::iter::repeat_n(
+            FILLER,
+            self.min.saturating_sub(state.characters),
+        ));
         text.push(b'"');
         text
     }
@@ -118,10 +129,13 @@ mod tests {
     use super::*;
 
     fn walk(rule: TextRule, text: &[u8]) -> Option<TextStep> {
-        text.iter().try_fold(TextStep::Continue(TextState::default()), |step, byte| match step {
-            TextStep::Continue(state) => rule.step(state, *byte),
-            TextStep::End => None,
-        })
+        text.iter().try_fold(
+            TextStep::Continue(TextState::default()),
+            |step, byte| match step {
+                TextStep::Continue(state) => rule.step(state, *byte),
+                TextStep::End => None,
+            },
+        )
     }
 
     proptest! {

@@ -18,20 +18,33 @@ struct Checker<'a> {
 
 impl Checker<'_> {
     fn value(&self, schema: &Value, value: &Value, path: &str) -> Result<(), String> {
-        let Some(map) = schema.as_object() else { return Ok(()) };
+        let Some(map) = schema.as_object() else {
+            return Ok(());
+        };
         if let Some(target) = map.get("$ref").and_then(Value::as_str) {
-            let found = target.strip_prefix('#').and_then(|pointer| self.root.pointer(pointer));
+            let found = target
+                .strip_prefix('#')
+                .and_then(|pointer| self.root.pointer(pointer));
             return found.map_or(Ok(()), |schema| self.value(schema, value, path));
         }
         if map.get("const").is_some_and(|only| only != value) {
             return Err(format!("{path}: is not the only value allowed"));
         }
-        if map.get("enum").and_then(Value::as_array).is_some_and(|values| !values.contains(value)) {
+        if map
+            .get("enum")
+            .and_then(Value::as_array)
+            .is_some_and(|values| !values.contains(value))
+        {
             return Err(format!("{path}: is not among the values allowed"));
         }
         for key in ["anyOf", "oneOf", "allOf"] {
-            let Some(parts) = map.get(key).and_then(Value::as_array) else { continue };
-            if !parts.iter().any(|part| self.value(part, value, path).is_ok()) {
+            let Some(parts) = map.get(key).and_then(Value::as_array) else {
+                continue;
+            };
+            if !parts
+                .iter()
+                .any(|part| self.value(part, value, path).is_ok())
+            {
                 return Err(format!("{path}: fits none of {key}"));
             }
         }
@@ -40,7 +53,9 @@ impl Checker<'_> {
             Value::Object(object) => self.object(map, object, path),
             Value::Array(items) => self.array(map, items, path),
             Value::String(text) => bounds(map, "Length", text.chars().count() as f64, path),
-            Value::Number(number) => number.as_f64().map_or(Ok(()), |number| range(map, number, path)),
+            Value::Number(number) => number
+                .as_f64()
+                .map_or(Ok(()), |number| range(map, number, path)),
             _ => Ok(()),
         }
     }
@@ -57,14 +72,29 @@ impl Checker<'_> {
             _ => false,
         };
         match map.get("type") {
-            Some(Value::Array(kinds)) if !kinds.iter().any(fits) => Err(format!("{path}: has the wrong type")),
-            Some(kind @ Value::String(name)) if !fits(kind) => Err(format!("{path}: must be of type {name}")),
+            Some(Value::Array(kinds)) if !kinds.iter().any(fits) => {
+                Err(format!("{path}: has the wrong type"))
+            }
+            Some(kind @ Value::String(name)) if !fits(kind) => {
+                Err(format!("{path}: must be of type {name}"))
+            }
             _ => Ok(()),
         }
     }
 
-    fn object(&self, map: &Map<String, Value>, object: &Map<String, Value>, path: &str) -> Result<(), String> {
-        for name in map.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str) {
+    fn object(
+        &self,
+        map: &Map<String, Value>,
+        object: &Map<String, Value>,
+        path: &str,
+    ) -> Result<(), String> {
+        for name in map
+            .get("required")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+        {
             if !object.contains_key(name) {
                 return Err(format!("{path}.{name}: is missing"));
             }
@@ -83,8 +113,13 @@ impl Checker<'_> {
 
     fn array(&self, map: &Map<String, Value>, items: &[Value], path: &str) -> Result<(), String> {
         bounds(map, "Items", items.len() as f64, path)?;
-        let Some(schema) = map.get("items") else { return Ok(()) };
-        items.iter().enumerate().try_for_each(|(index, item)| self.value(schema, item, &format!("{path}[{index}]")))
+        let Some(schema) = map.get("items") else {
+            return Ok(());
+        };
+        items
+            .iter()
+            .enumerate()
+            .try_for_each(|(index, item)| self.value(schema, item, &format!("{path}[{index}]")))
     }
 }
 
@@ -98,8 +133,10 @@ fn bounds(map: &Map<String, Value>, what: &str, size: f64, path: &str) -> Result
 
 fn range(map: &Map<String, Value>, number: f64, path: &str) -> Result<(), String> {
     let read = |key: &str| map.get(key).and_then(Value::as_f64);
-    let low = read("minimum").is_some_and(|low| number < low) || read("exclusiveMinimum").is_some_and(|low| number <= low);
-    let high = read("maximum").is_some_and(|high| number > high) || read("exclusiveMaximum").is_some_and(|high| number >= high);
+    let low = read("minimum").is_some_and(|low| number < low)
+        || read("exclusiveMinimum").is_some_and(|low| number <= low);
+    let high = read("maximum").is_some_and(|high| number > high)
+        || read("exclusiveMaximum").is_some_and(|high| number >= high);
     if low || high {
         return Err(format!("{path}: is out of range"));
     }

@@ -21,7 +21,9 @@ pub fn backend() -> Result<&'static LlamaBackend> {
         backend.void_logs();
         Ok(backend)
     });
-    backend.as_ref().map_err(|error| Error::new(Code::Internal, format!("llama.cpp cannot start: {error}")))
+    backend
+        .as_ref()
+        .map_err(|error| Error::new(Code::Internal, format!("llama.cpp cannot start: {error}")))
 }
 
 /// llama.cpp's ordinary build ends the process on a processor without these.
@@ -32,7 +34,11 @@ fn check_processor() -> Result<()> {
         ("fma", is_x86_feature_detected!("fma")),
         ("f16c", is_x86_feature_detected!("f16c")),
     ];
-    let missing: Vec<&str> = features.iter().filter(|(_, there)| !there).map(|(name, _)| *name).collect();
+    let missing: Vec<&str> = features
+        .iter()
+        .filter(|(_, there)| !there)
+        .map(|(name, _)| *name)
+        .collect();
     if missing.is_empty() {
         return Ok(());
     }
@@ -51,11 +57,15 @@ fn check_processor() -> Result<()> {
 /// Loads a model file.
 pub(super) fn load(path: &Path) -> Result<LlamaModel> {
     let broken = |what: &str| {
-        let detail = format!("the model file {} {what}: run `make models`, or name another file", path.display());
+        let detail = format!(
+            "the model file {} {what}: run `make models`, or name another file",
+            path.display()
+        );
         Error::new(Code::FailedPrecondition, detail)
     };
     let mut magic = [0_u8; 4];
-    let mut file = std::fs::File::open(path).map_err(|error| broken("cannot be opened").with_source(error))?;
+    let mut file =
+        std::fs::File::open(path).map_err(|error| broken("cannot be opened").with_source(error))?;
     if file.read_exact(&mut magic).is_err() || &magic != b"GGUF" {
         return Err(broken("is no GGUF file"));
     }

@@ -2,9 +2,9 @@
 
 use std::num::NonZeroU32;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::Receiver;
-use std::sync::Arc;
 
 use async_trait::async_trait;
 use llama_cpp_2::context::LlamaContext;
@@ -50,7 +50,11 @@ impl LocalEmbedder {
         let dimension = Arc::new(AtomicUsize::new(0));
         let (model, known, threads) = (model_name(&path), dimension.clone(), config.thread_count());
         let worker = Worker::new("local-embed", move |jobs| run(&path, threads, &known, jobs));
-        Ok(Self { model, dimension, worker })
+        Ok(Self {
+            model,
+            dimension,
+            worker,
+        })
     }
 }
 
@@ -72,7 +76,9 @@ impl Embedder for LocalEmbedder {
         let (done, vectors) = oneshot::channel();
         self.worker.send(Job { texts, done })?;
         let outcome = vectors.instrument(span.clone()).await;
-        let outcome = outcome.map_err(|_| Error::unavailable("the local model's thread ended")).flatten();
+        let outcome = outcome
+            .map_err(|_| Error::unavailable("the local model's thread ended"))
+            .flatten();
         outcome.inspect_err(|error| span::record_error(&span, error))
     }
 }
@@ -80,7 +86,10 @@ impl Embedder for LocalEmbedder {
 fn run(path: &Path, threads: i32, dimension: &AtomicUsize, jobs: &Receiver<Job>) {
     let outcome = backend::load(path).and_then(|model| {
         let mut engine = Engine::new(&model, threads)?;
-        dimension.store(usize::try_from(model.n_embd_out()).unwrap_or(0), Ordering::Relaxed);
+        dimension.store(
+            usize::try_from(model.n_embd_out()).unwrap_or(0),
+            Ordering::Relaxed,
+        );
         tracing::info!("local embedding model loaded");
         while let Ok(job) = jobs.recv() {
             // Who has gone needs no answer, nor the work for it.
@@ -119,10 +128,19 @@ impl<'m> Engine<'m> {
             .with_kv_unified(true)
             .with_embeddings(true);
         let context = model.new_context(backend()?, params).map_err(|error| {
-            Error::new(Code::FailedPrecondition, "the embedding model's context cannot be made").with_source(error)
+            Error::new(
+                Code::FailedPrecondition,
+                "the embedding model's context cannot be made",
+            )
+            .with_source(error)
         })?;
         let longest = longest as usize;
-        Ok(Self { model, context, batch: LlamaBatch::new(longest, 1), longest })
+        Ok(Self {
+            model,
+            context,
+            batch: LlamaBatch::new(longest, 1),
+            longest,
+        })
     }
 
     /// Fills batches with as many texts as fit.
@@ -133,7 +151,9 @@ impl<'m> Engine<'m> {
         while !rest.is_empty() {
             let mut count = 0;
             let mut tokens = 0;
-            while count < rest.len().min(SEQUENCES as usize) && tokens + rest[count].len() <= self.longest {
+            while count < rest.len().min(SEQUENCES as usize)
+                && tokens + rest[count].len() <= self.longest
+            {
                 tokens += rest[count].len();
                 count += 1;
             }
@@ -164,16 +184,23 @@ impl<'m> Engine<'m> {
         self.batch.clear();
         for (id, tokens) in (0..).zip(texts) {
             for (position, token) in (0..).zip(tokens) {
-                self.batch.add(*token, position, &[id], true).map_err(Error::internal)?;
+                self.batch
+                    .add(*token, position, &[id], true)
+                    .map_err(Error::internal)?;
             }
         }
         self.context.clear_kv_cache();
         // An encoder without a cache is encoded by the same call.
-        self.context.decode(&mut self.batch).map_err(Error::internal)?;
+        self.context
+            .decode(&mut self.batch)
+            .map_err(Error::internal)?;
         for (id, _) in (0..).zip(texts) {
             let vector = self.context.embeddings_seq_ith(id).map_err(|error| {
-                Error::new(Code::FailedPrecondition, "the file at models.local.embedding_path is no embedding model")
-                    .with_source(error)
+                Error::new(
+                    Code::FailedPrecondition,
+                    "the file at models.local.embedding_path is no embedding model",
+                )
+                .with_source(error)
             })?;
             vectors.push(unit(vector));
         }

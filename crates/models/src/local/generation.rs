@@ -72,9 +72,15 @@ impl Generation {
         self.constraint.as_ref().is_some_and(Constraint::is_final)
     }
 
-    fn constrained(&mut self, constraint: &mut Constraint, logits: &[f32], vocabulary: &Vocabulary<'_>) -> Step {
+    fn constrained(
+        &mut self,
+        constraint: &mut Constraint,
+        logits: &[f32],
+        vocabulary: &Vocabulary<'_>,
+    ) -> Step {
         let left = self.limit - self.produced;
-        let Some(token) = constraint.choose(vocabulary, left, self.sampler.candidates(logits)) else {
+        let Some(token) = constraint.choose(vocabulary, left, self.sampler.candidates(logits))
+        else {
             self.produced += constraint.close(vocabulary);
             return Step::Done(Finish::Length);
         };
@@ -84,7 +90,11 @@ impl Generation {
             tokens.extend(constraint.force(vocabulary, self.limit - self.produced));
             self.produced += tokens.len() - 1;
         }
-        if constraint.is_final() { Step::Done(Finish::Stop) } else { Step::Feed(tokens) }
+        if constraint.is_final() {
+            Step::Done(Finish::Stop)
+        } else {
+            Step::Feed(tokens)
+        }
     }
 
     fn free(&mut self, logits: &[f32], vocabulary: &Vocabulary<'_>) -> Step {
@@ -107,13 +117,19 @@ impl Generation {
                 return self.start_call(None, vocabulary);
             }
         }
-        if self.produced >= self.limit { Step::Done(Finish::Length) } else { Step::Feed(vec![token]) }
+        if self.produced >= self.limit {
+            Step::Done(Finish::Length)
+        } else {
+            Step::Feed(vec![token])
+        }
     }
 
     /// Goes over to the grammar of calls, where the shortest call still fits.
     fn start_call(&mut self, token: Option<i32>, vocabulary: &Vocabulary<'_>) -> Step {
         let left = self.limit - self.produced;
-        let Some(mut constraint) = self.grammar.as_ref().map(Constraint::new) else { return Step::Done(Finish::Stop) };
+        let Some(mut constraint) = self.grammar.as_ref().map(Constraint::new) else {
+            return Step::Done(Finish::Stop);
+        };
         if constraint.shortest(vocabulary) > left {
             return Step::Done(Finish::Length);
         }
@@ -125,7 +141,11 @@ impl Generation {
             self.produced += constraint.close(vocabulary);
         }
         self.constraint = Some(constraint);
-        if settled || tokens.is_empty() { Step::Done(Finish::ToolCalls) } else { Step::Feed(tokens) }
+        if settled || tokens.is_empty() {
+            Step::Done(Finish::ToolCalls)
+        } else {
+            Step::Feed(tokens)
+        }
     }
 
     fn push(&mut self, bytes: &[u8]) {
@@ -145,12 +165,15 @@ impl Generation {
             (Form::Json, Some(constraint)) => {
                 let written = std::str::from_utf8(constraint.text());
                 let whole = written.map_or_else(|error| error.valid_up_to(), str::len);
-                let fresh = String::from_utf8_lossy(&constraint.text()[self.sent..whole]).into_owned();
+                let fresh =
+                    String::from_utf8_lossy(&constraint.text()[self.sent..whole]).into_owned();
                 self.sent = whole;
                 return (!fresh.is_empty()).then_some(fresh);
             }
             (Form::Text, _) => self.text.len(),
-            (Form::Watched, None) if !self.text.trim().is_empty() => self.text.len() - held_back(&self.text),
+            (Form::Watched, None) if !self.text.trim().is_empty() => {
+                self.text.len() - held_back(&self.text)
+            }
             _ => self.sent,
         };
         let fresh = self.text.get(self.sent..ready)?.to_owned();
@@ -169,11 +192,23 @@ impl Generation {
         let last = self.unsent();
         let Some(constraint) = &self.constraint else {
             let rest = self.text.get(self.sent..).filter(|rest| !rest.is_empty());
-            let last = last.map_or_else(|| rest.map(str::to_owned), |last| Some(last + rest.unwrap_or("")));
-            return Ok((last, ChatAnswer { text: self.text, tool_calls: Vec::new(), usage, finish }));
+            let last = last.map_or_else(
+                || rest.map(str::to_owned),
+                |last| Some(last + rest.unwrap_or("")),
+            );
+            return Ok((
+                last,
+                ChatAnswer {
+                    text: self.text,
+                    tool_calls: Vec::new(),
+                    usage,
+                    finish,
+                },
+            ));
         };
         let written = String::from_utf8(constraint.text().to_vec()).map_err(Error::internal)?;
-        let value: Value = serde_json::from_str(&written).map_err(|error| malformed("answer", &error))?;
+        let value: Value =
+            serde_json::from_str(&written).map_err(|error| malformed("answer", &error))?;
         let call = match self.form {
             Form::Json => None,
             Form::Either => self.call(&value).ok(),
@@ -182,11 +217,31 @@ impl Generation {
         Ok(match call {
             Some(call) => {
                 let text = self.text.trim().to_owned();
-                (None, ChatAnswer { text, tool_calls: vec![call], usage, finish: Finish::ToolCalls })
+                (
+                    None,
+                    ChatAnswer {
+                        text,
+                        tool_calls: vec![call],
+                        usage,
+                        finish: Finish::ToolCalls,
+                    },
+                )
             }
             None => {
-                let last = if self.form == Form::Either { Some(written.clone()) } else { last };
-                (last, ChatAnswer { text: written, tool_calls: Vec::new(), usage, finish })
+                let last = if self.form == Form::Either {
+                    Some(written.clone())
+                } else {
+                    last
+                };
+                (
+                    last,
+                    ChatAnswer {
+                        text: written,
+                        tool_calls: Vec::new(),
+                        usage,
+                        finish,
+                    },
+                )
             }
         })
     }
@@ -195,7 +250,8 @@ impl Generation {
         let name = value["name"].as_str().unwrap_or_default();
         let tool = self.tools.iter().find(|tool| tool.name == name);
         let tool = tool.ok_or_else(|| malformed("call", &format!("there is no tool {name:?}")))?;
-        validate(&tool.parameters, &value["arguments"]).map_err(|error| malformed("call", &error))?;
+        validate(&tool.parameters, &value["arguments"])
+            .map_err(|error| malformed("call", &error))?;
         Ok(ToolCall {
             id: format!("call_{:016x}", rand::random::<u64>()),
             name: name.to_owned(),
@@ -206,11 +262,17 @@ impl Generation {
 
 /// How many bytes at the text's end may become the mark of a call.
 fn held_back(text: &str) -> usize {
-    (1..CALL_START.len()).rev().find(|&length| text.ends_with(&CALL_START[..length])).unwrap_or(0)
+    (1..CALL_START.len())
+        .rev()
+        .find(|&length| text.ends_with(&CALL_START[..length]))
+        .unwrap_or(0)
 }
 
 fn malformed(what: &str, error: &dyn std::fmt::Display) -> Error {
-    Error::new(Code::Internal, format!("the local model's {what} is malformed: {error}"))
+    Error::new(
+        Code::Internal,
+        format!("the local model's {what} is malformed: {error}"),
+    )
 }
 
 #[cfg(test)]

@@ -44,9 +44,15 @@ impl LocalChat {
     /// A model that is loaded when it is first asked.
     #[must_use]
     pub fn new(config: &LocalConfig) -> Self {
-        let model = config.chat_path.as_deref().map_or_else(|| model_name(files::CHAT_FILE.as_ref()), model_name);
+        let model = config
+            .chat_path
+            .as_deref()
+            .map_or_else(|| model_name(files::CHAT_FILE.as_ref()), model_name);
         let config = config.clone();
-        Self { model, worker: Worker::new("local-chat", move |jobs| engine::run(&config, jobs)) }
+        Self {
+            model,
+            worker: Worker::new("local-chat", move |jobs| engine::run(&config, jobs)),
+        }
     }
 
     /// Loads the model, where it is not loaded yet.
@@ -56,7 +62,9 @@ impl LocalChat {
     pub async fn warm(&self) -> Result<()> {
         let (done, loaded) = oneshot::channel();
         self.worker.send(Job::Warm(done))?;
-        loaded.await.map_err(|_| Error::unavailable("the local model's thread ended"))?
+        loaded
+            .await
+            .map_err(|_| Error::unavailable("the local model's thread ended"))?
     }
 }
 
@@ -74,8 +82,13 @@ impl ChatProvider for LocalChat {
         request.validate()?;
         let span = span::chat(self.name(), self.model(), &request);
         let (events, received) = mpsc::unbounded_channel();
-        self.worker.send(Job::Chat { request: Box::new(request), events })?;
-        let received = stream::unfold(received, |mut events| async move { Some((events.recv().await?, events)) });
+        self.worker.send(Job::Chat {
+            request: Box::new(request),
+            events,
+        })?;
+        let received = stream::unfold(received, |mut events| async move {
+            Some((events.recv().await?, events))
+        });
         Ok(ChatStream::new(received, span))
     }
 

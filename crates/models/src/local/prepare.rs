@@ -8,7 +8,9 @@ use super::generation::{Form, Generation};
 use super::prompt;
 use super::sampler::Sampler;
 use super::vocabulary::Vocabulary;
-use crate::grammar::{CallSchema, Constraint, Grammar, call_grammar, either_grammar, value_grammar};
+use crate::grammar::{
+    CallSchema, Constraint, Grammar, call_grammar, either_grammar, value_grammar,
+};
 use crate::{ChatRequest, ResponseFormat, ToolChoice};
 
 /// A request that waits for its turn.
@@ -30,7 +32,9 @@ pub(super) fn prepare(
     let mut tokens = prompt::tokens(model, vocabulary, request)?;
     let prompt = tokens.len();
     if prompt >= context {
-        let message = format!("hold {prompt} tokens, and the local model's context holds {context} with the answer");
+        let message = format!(
+            "hold {prompt} tokens, and the local model's context holds {context} with the answer"
+        );
         return Err(Error::invalid("messages", message));
     }
     let asked = usize::try_from(request.max_tokens).unwrap_or(usize::MAX);
@@ -61,16 +65,27 @@ pub(super) fn prepare(
         generation.constraint = Some(constraint);
         tokens.extend(forced.into_iter().map(LlamaToken::new));
     }
-    Ok(Prepared { tokens, generation, keyed: request.prefix_key.is_some() })
+    Ok(Prepared {
+        tokens,
+        generation,
+        keyed: request.prefix_key.is_some(),
+    })
 }
 
 fn rules(request: &ChatRequest, limit: usize) -> Result<(Form, Option<Grammar>)> {
     let tools: Vec<CallSchema<'_>> = request
         .callable_tools()
         .iter()
-        .map(|tool| CallSchema { name: &tool.name, parameters: &tool.parameters })
+        .map(|tool| CallSchema {
+            name: &tool.name,
+            parameters: &tool.parameters,
+        })
         .collect();
-    let calls = if tools.is_empty() { None } else { Some(call_grammar(&tools, limit)?) };
+    let calls = if tools.is_empty() {
+        None
+    } else {
+        Some(call_grammar(&tools, limit)?)
+    };
     let value = match &request.response {
         ResponseFormat::Text => None,
         ResponseFormat::Json(schema) => Some(value_grammar("response", schema, limit)?),
@@ -85,6 +100,13 @@ fn rules(request: &ChatRequest, limit: usize) -> Result<(Form, Option<Grammar>)>
 }
 
 fn too_small(asked: usize, limit: usize, shortest: usize) -> Error {
-    let room = if limit < asked { format!(", of which the context leaves {limit}") } else { String::new() };
-    Error::invalid("max_tokens", format!("is {asked}{room}, and the shortest answer of this form takes {shortest}"))
+    let room = if limit < asked {
+        format!(", of which the context leaves {limit}")
+    } else {
+        String::new()
+    };
+    Error::invalid(
+        "max_tokens",
+        format!("is {asked}{room}, and the shortest answer of this form takes {shortest}"),
+    )
 }

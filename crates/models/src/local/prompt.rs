@@ -16,7 +16,11 @@ const OPEN: char = '\u{F8F0}';
 const CLOSE: char = '\u{F8F1}';
 
 /// The tokens of the conversation, up to where the model's answer begins.
-pub(super) fn tokens(model: &LlamaModel, vocabulary: &Vocabulary<'_>, request: &ChatRequest) -> Result<Vec<LlamaToken>> {
+pub(super) fn tokens(
+    model: &LlamaModel,
+    vocabulary: &Vocabulary<'_>,
+    request: &ChatRequest,
+) -> Result<Vec<LlamaToken>> {
     let turns = turns(request);
     let mut text = render(model, &turns)?;
     if request.tool_choice == ToolChoice::Required {
@@ -25,8 +29,15 @@ pub(super) fn tokens(model: &LlamaModel, vocabulary: &Vocabulary<'_>, request: &
     }
     let mut tokens = Vec::new();
     for (index, part) in text.split(OPEN).enumerate() {
-        let (content, frame) = part.split_once(CLOSE).filter(|_| index > 0).unwrap_or(("", part));
-        if let Some((_, content)) = content.parse::<usize>().ok().and_then(|number| turns.get(number)) {
+        let (content, frame) = part
+            .split_once(CLOSE)
+            .filter(|_| index > 0)
+            .unwrap_or(("", part));
+        if let Some((_, content)) = content
+            .parse::<usize>()
+            .ok()
+            .and_then(|number| turns.get(number))
+        {
             tokens.extend(vocabulary.of_content(content));
         }
         tokens.extend(vocabulary.of_template(frame, index == 0));
@@ -38,7 +49,9 @@ fn render(model: &LlamaModel, turns: &[(Role, String)]) -> Result<String> {
     let messages: std::result::Result<Vec<_>, _> = turns
         .iter()
         .enumerate()
-        .map(|(number, (role, _))| LlamaChatMessage::new(role.as_str().to_owned(), format!("{OPEN}{number}{CLOSE}")))
+        .map(|(number, (role, _))| {
+            LlamaChatMessage::new(role.as_str().to_owned(), format!("{OPEN}{number}{CLOSE}"))
+        })
         .collect();
     let messages = messages.map_err(Error::internal)?;
     let usual = LlamaChatTemplate::new("chatml").map_err(Error::internal)?;
@@ -47,7 +60,13 @@ fn render(model: &LlamaModel, turns: &[(Role, String)]) -> Result<String> {
     model
         .apply_chat_template(&own, &messages, true)
         .or_else(|_| model.apply_chat_template(&usual, &messages, true))
-        .map_err(|error| Error::new(Code::FailedPrecondition, "the model's chat template cannot be applied").with_source(error))
+        .map_err(|error| {
+            Error::new(
+                Code::FailedPrecondition,
+                "the model's chat template cannot be applied",
+            )
+            .with_source(error)
+        })
 }
 
 /// The messages as templates know them: calls and their results are text, the tools stand in the first system message.
@@ -66,7 +85,10 @@ fn turns(request: &ChatRequest) -> Vec<(Role, String)> {
 
 fn turn(message: &Message) -> (Role, String) {
     match message.role {
-        Role::Tool => (Role::User, format!("<tool_response>\n{}\n</tool_response>", message.content)),
+        Role::Tool => (
+            Role::User,
+            format!("<tool_response>\n{}\n</tool_response>", message.content),
+        ),
         role => {
             let mut content = message.content.clone();
             for call in &message.tool_calls {

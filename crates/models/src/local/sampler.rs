@@ -18,7 +18,10 @@ pub(super) struct Sampler {
 
 impl Sampler {
     pub(super) fn new(temperature: f32, seed: Option<u64>) -> Self {
-        Self { temperature, random: StdRng::seed_from_u64(seed.unwrap_or_else(rand::random)) }
+        Self {
+            temperature,
+            random: StdRng::seed_from_u64(seed.unwrap_or_else(rand::random)),
+        }
     }
 
     /// The next token.
@@ -27,7 +30,9 @@ impl Sampler {
             return number(most_likely(logits));
         }
         let ranked = top(logits, TOP_K);
-        let Some(&(_, best)) = ranked.first() else { return 0 };
+        let Some(&(_, best)) = ranked.first() else {
+            return 0;
+        };
         let weight = |logit: f32| ((logit - best) / self.temperature).exp();
         let total: f32 = ranked.iter().map(|&(_, logit)| weight(logit)).sum();
         let (mut kept, mut mass) = (0, 0.0);
@@ -66,7 +71,10 @@ fn most_likely(logits: &[f32]) -> usize {
         }
     }
     let rest = chunks.remainder().iter().copied();
-    let best = best.into_iter().chain(rest).fold(f32::NEG_INFINITY, f32::max);
+    let best = best
+        .into_iter()
+        .chain(rest)
+        .fold(f32::NEG_INFINITY, f32::max);
     logits.iter().position(|logit| *logit == best).unwrap_or(0)
 }
 
@@ -74,7 +82,13 @@ fn most_likely(logits: &[f32]) -> usize {
 fn top(logits: &[f32], count: usize) -> Vec<(usize, f32)> {
     let mut ranked: Vec<(usize, f32)> = Vec::new();
     if count >= logits.len() {
-        ranked.extend(logits.iter().copied().enumerate().filter(|(_, logit)| !logit.is_nan()));
+        ranked.extend(
+            logits
+                .iter()
+                .copied()
+                .enumerate()
+                .filter(|(_, logit)| !logit.is_nan()),
+        );
         ranked.sort_unstable_by(|a, b| b.1.total_cmp(&a.1));
         return ranked;
     }

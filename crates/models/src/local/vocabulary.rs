@@ -17,7 +17,10 @@ pub(super) struct Vocabulary<'m> {
 
 impl<'m> Vocabulary<'m> {
     pub(super) fn new(model: &'m LlamaModel) -> Self {
-        Self { vocab: model.vocab(), pieces: OnceCell::new() }
+        Self {
+            vocab: model.vocab(),
+            pieces: OnceCell::new(),
+        }
     }
 
     /// Tokens of a text that comes from outside: special tokens in it stay text.
@@ -37,20 +40,30 @@ impl<'m> Vocabulary<'m> {
 
     /// The bytes of one token; control tokens have none.
     pub(super) fn bytes(&self, token: i32) -> Vec<u8> {
-        self.vocab.token_to_piece(LlamaToken::new(token), false, None)
+        self.vocab
+            .token_to_piece(LlamaToken::new(token), false, None)
     }
 }
 
 impl Tokens for Vocabulary<'_> {
     fn piece(&self, token: i32) -> &[u8] {
         let pieces = self.pieces.get_or_init(|| {
-            (0..self.vocab.n_tokens()).map(|token| self.bytes(token).into_boxed_slice()).collect()
+            (0..self.vocab.n_tokens())
+                .map(|token| self.bytes(token).into_boxed_slice())
+                .collect()
         });
-        usize::try_from(token).ok().and_then(|token| pieces.get(token)).map_or(&[], |piece| piece)
+        usize::try_from(token)
+            .ok()
+            .and_then(|token| pieces.get(token))
+            .map_or(&[], |piece| piece)
     }
 
     fn tokenize(&self, text: &[u8]) -> Vec<i32> {
-        self.vocab.tokenize(text, false, false).into_iter().map(|token| token.0).collect()
+        self.vocab
+            .tokenize(text, false, false)
+            .into_iter()
+            .map(|token| token.0)
+            .collect()
     }
 }
 

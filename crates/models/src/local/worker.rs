@@ -16,8 +16,15 @@ pub(super) struct Worker<J> {
 }
 
 impl<J: Send + 'static> Worker<J> {
-    pub(super) fn new(name: &'static str, body: impl Fn(&Receiver<J>) + Send + Sync + 'static) -> Self {
-        Self { name, body: Arc::new(body), jobs: Mutex::new(None) }
+    pub(super) fn new(
+        name: &'static str,
+        body: impl Fn(&Receiver<J>) + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            name,
+            body: Arc::new(body),
+            jobs: Mutex::new(None),
+        }
     }
 
     pub(super) fn send(&self, mut job: J) -> Result<()> {
@@ -34,7 +41,9 @@ impl<J: Send + 'static> Worker<J> {
             .name(self.name.to_owned())
             .spawn(move || body(&receiver))
             .map_err(Error::internal)?;
-        sender.send(job).map_err(|_| Error::unavailable("the local model's thread ended"))?;
+        sender
+            .send(job)
+            .map_err(|_| Error::unavailable("the local model's thread ended"))?;
         *jobs = Some(sender);
         Ok(())
     }
@@ -42,6 +51,8 @@ impl<J: Send + 'static> Worker<J> {
 
 impl<J> fmt::Debug for Worker<J> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Worker").field("name", &self.name).finish_non_exhaustive()
+        f.debug_struct("Worker")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
     }
 }

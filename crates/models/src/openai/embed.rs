@@ -43,23 +43,45 @@ impl OpenAiEmbedder {
     /// # Errors
     /// `InvalidArgument` where address or model are missing or wrong.
     pub fn new(config: &OpenAiConfig) -> Result<Self> {
-        let model = config.embedding_model.clone().filter(|model| !model.is_empty());
-        let model = model.ok_or_else(|| Error::invalid("models.openai.embedding_model", "must be set"))?;
+        let model = config
+            .embedding_model
+            .clone()
+            .filter(|model| !model.is_empty());
+        let model =
+            model.ok_or_else(|| Error::invalid("models.openai.embedding_model", "must be set"))?;
         let endpoint = Endpoint::new(config)?;
-        let texts_per_call = if endpoint.address().contains("dashscope") { FEW_TEXTS } else { MANY_TEXTS };
-        Ok(Self { endpoint, model, dimension: AtomicUsize::new(0), texts_per_call })
+        let texts_per_call = if endpoint.address().contains("dashscope") {
+            FEW_TEXTS
+        } else {
+            MANY_TEXTS
+        };
+        Ok(Self {
+            endpoint,
+            model,
+            dimension: AtomicUsize::new(0),
+            texts_per_call,
+        })
     }
 
     async fn call(&self, texts: &[String]) -> Result<Vec<Vec<f32>>> {
         let deadline = self.endpoint.deadline();
-        let body = json!({"model": self.model, "input": texts, "encoding_format": "float"}).to_string();
+        let body =
+            json!({"model": self.model, "input": texts, "encoding_format": "float"}).to_string();
         let answer: Answer = self
             .endpoint
             .retrying(deadline, || async {
-                let response = self.endpoint.post("/embeddings", body.clone(), deadline).await?;
+                let response = self
+                    .endpoint
+                    .post("/embeddings", body.clone(), deadline)
+                    .await?;
                 let answer = timeout_at(deadline, response.json()).await;
-                let answer = answer.map_err(|_| Error::new(Code::DeadlineExceeded, "the embeddings took too long"))?;
-                answer.map_err(|error| Error::unavailable("the endpoint sent what are no embeddings").with_source(error))
+                let answer = answer.map_err(|_| {
+                    Error::new(Code::DeadlineExceeded, "the embeddings took too long")
+                })?;
+                answer.map_err(|error| {
+                    Error::unavailable("the endpoint sent what are no embeddings")
+                        .with_source(error)
+                })
             })
             .await?;
         let mut vectors = vec![Vec::new(); texts.len()];
@@ -70,7 +92,9 @@ impl OpenAiEmbedder {
         }
         let length = vectors.first().map_or(0, Vec::len);
         if length == 0 || vectors.iter().any(|vector| vector.len() != length) {
-            return Err(Error::unavailable("the endpoint left out embeddings, or sent some of another length"));
+            return Err(Error::unavailable(
+                "the endpoint left out embeddings, or sent some of another length",
+            ));
         }
         self.dimension.store(length, Ordering::Relaxed);
         Ok(vectors)

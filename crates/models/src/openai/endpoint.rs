@@ -33,8 +33,12 @@ impl Endpoint {
         // Another part of the process may have installed it before.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let address = config.address().to_owned();
-        reqwest::Url::parse(&address).map_err(|error| Error::invalid("models.openai.base_url", error.to_string()))?;
-        let client = Client::builder().connect_timeout(config.connect_timeout()).build().map_err(Error::internal)?;
+        reqwest::Url::parse(&address)
+            .map_err(|error| Error::invalid("models.openai.base_url", error.to_string()))?;
+        let client = Client::builder()
+            .connect_timeout(config.connect_timeout())
+            .build()
+            .map_err(Error::internal)?;
         Ok(Self {
             client,
             address,
@@ -58,41 +62,79 @@ impl Endpoint {
         Instant::now() + self.timeout
     }
 
-    pub(super) async fn post(&self, path: &str, body: String, deadline: Instant) -> Result<Response> {
-        let request = self.client.post(format!("{}{path}", self.address)).header(CONTENT_TYPE, "application/json");
+    pub(super) async fn post(
+        &self,
+        path: &str,
+        body: String,
+        deadline: Instant,
+    ) -> Result<Response> {
+        let request = self
+            .client
+            .post(format!("{}{path}", self.address))
+            .header(CONTENT_TYPE, "application/json");
         self.send(request.body(body), deadline).await
     }
 
     /// Whether the endpoint answers and takes the key. Not every endpoint lists its models, so other answers will do.
     pub(super) async fn probe(&self) -> Result<()> {
         let request = self.client.get(format!("{}/models", self.address));
-        match self.send(request, Instant::now() + self.timeout.min(Duration::from_secs(10))).await {
-            Err(error) if error.code() != Code::NotFound && error.code() != Code::InvalidArgument => Err(error),
+        match self
+            .send(
+                request,
+                Instant::now() + self.timeout.min(Duration::from_secs(10)),
+            )
+            .await
+        {
+            Err(error)
+                if error.code() != Code::NotFound && error.code() != Code::InvalidArgument =>
+            {
+                Err(error)
+            }
             _ => Ok(()),
         }
     }
 
-    async fn send(&self, mut request: reqwest::RequestBuilder, deadline: Instant) -> Result<Response> {
+    async fn send(
+        &self,
+        mut request: reqwest::RequestBuilder,
+        deadline: Instant,
+    ) -> Result<Response> {
         if !self.key.is_empty() {
             request = request.bearer_auth(self.key.expose());
         }
         let limit = deadline.min(Instant::now() + self.idle);
-        let response = timeout_at(limit, request.send()).await.map_err(|_| self.too_slow())?;
+        let response = timeout_at(limit, request.send())
+            .await
+            .map_err(|_| self.too_slow())?;
         let response = response.map_err(|error| self.unreachable(error))?;
         if response.status().is_success() {
             return Ok(response);
         }
         let (status, headers) = (response.status(), response.headers().clone());
         let body = timeout_at(limit, response.text()).await;
-        Err(self.refused(status, &headers, body.ok().and_then(std::result::Result::ok).as_deref().unwrap_or("")))
+        Err(self.refused(
+            status,
+            &headers,
+            body.ok()
+                .and_then(std::result::Result::ok)
+                .as_deref()
+                .unwrap_or(""),
+        ))
     }
 
     fn too_slow(&self) -> Error {
-        Error::new(Code::DeadlineExceeded, format!("the model endpoint {} did not answer in time", self.address))
+        Error::new(
+            Code::DeadlineExceeded,
+            format!("the model endpoint {} did not answer in time", self.address),
+        )
     }
 
     fn unreachable(&self, error: reqwest::Error) -> Error {
-        Error::unavailable(format!("the model endpoint {} cannot be reached", self.address)).with_source(error)
+        Error::unavailable(format!(
+            "the model endpoint {} cannot be reached",
+            self.address
+        ))
+        .with_source(error)
     }
 
     fn refused(&self, status: StatusCode, headers: &HeaderMap, body: &str) -> Error {
@@ -106,8 +148,18 @@ impl Endpoint {
             400..=499 => Code::InvalidArgument,
             _ => Code::Unavailable,
         };
-        let error = Error::new(code, format!("the model endpoint {} answered {status}: {}", self.address, message(body)));
-        let seconds = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()).and_then(|text| text.parse().ok());
+        let error = Error::new(
+            code,
+            format!(
+                "the model endpoint {} answered {status}: {}",
+                self.address,
+                message(body)
+            ),
+        );
+        let seconds = headers
+            .get(RETRY_AFTER)
+            .and_then(|value| value.to_str().ok())
+            .and_then(|text| text.parse().ok());
         match seconds {
             Some(seconds) => error.with_retry_after(Duration::from_secs(seconds)),
             None => error,
@@ -115,7 +167,11 @@ impl Endpoint {
     }
 
     /// Tries until it goes well, the error is none that passes, or there is no time or try left.
-    pub(super) async fn retrying<T, F>(&self, deadline: Instant, attempt: impl Fn() -> F) -> Result<T>
+    pub(super) async fn retrying<T, F>(
+        &self,
+        deadline: Instant,
+        attempt: impl Fn() -> F,
+    ) -> Result<T>
     where
         F: Future<Output = Result<T>>,
     {
@@ -139,13 +195,18 @@ impl Endpoint {
 
 /// Twice as long each time, and somewhere in the upper half of that, so that many callers do not return at once.
 fn pause(tries: u32) -> Duration {
-    let longest = FIRST_PAUSE.saturating_mul(1 << tries.min(8)).min(LONGEST_PAUSE);
+    let longest = FIRST_PAUSE
+        .saturating_mul(1 << tries.min(8))
+        .min(LONGEST_PAUSE);
     longest.mul_f64(rand::rng().random_range(0.5..=1.0))
 }
 
 /// What an error's body says: OpenAI's form, or its beginning.
 fn message(body: &str) -> String {
     let value: serde_json::Value = serde_json::from_str(body).unwrap_or_default();
-    let text = value["error"]["message"].as_str().or_else(|| value["message"].as_str()).unwrap_or(body);
+    let text = value["error"]["message"]
+        .as_str()
+        .or_else(|| value["message"].as_str())
+        .unwrap_or(body);
     text.chars().take(SHOWN).collect()
 }

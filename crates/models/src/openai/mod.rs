@@ -33,7 +33,10 @@ impl OpenAiChat {
     /// # Errors
     /// `InvalidArgument` where address or model are missing or wrong.
     pub fn new(config: &OpenAiConfig) -> Result<Self> {
-        Ok(Self { endpoint: Endpoint::new(config)?, model: config.chat_model()? })
+        Ok(Self {
+            endpoint: Endpoint::new(config)?,
+            model: config.chat_model()?,
+        })
     }
 }
 
@@ -60,7 +63,10 @@ impl ChatProvider for OpenAiChat {
                 Progress::Begin(call) => return call.open().await.map(Some),
                 Progress::Reading(reader) => reader,
             };
-            Ok(reader.next().await?.map(|event| (event, Progress::Reading(reader))))
+            Ok(reader
+                .next()
+                .await?
+                .map(|event| (event, Progress::Reading(reader))))
         });
         Ok(ChatStream::new(events, span))
     }
@@ -86,8 +92,12 @@ impl Call {
     async fn open(&self) -> Result<(ChatEvent, Progress)> {
         self.endpoint
             .retrying(self.deadline, || async {
-                let response = self.endpoint.post("/chat/completions", self.body.clone(), self.deadline).await?;
-                let mut reader = Box::new(Reader::new(response, self.endpoint.idle(), self.deadline));
+                let response = self
+                    .endpoint
+                    .post("/chat/completions", self.body.clone(), self.deadline)
+                    .await?;
+                let mut reader =
+                    Box::new(Reader::new(response, self.endpoint.idle(), self.deadline));
                 let event = reader.next().await?.ok_or_else(reader::broke_off)?;
                 Ok((event, Progress::Reading(reader)))
             })

@@ -29,7 +29,9 @@ pub(super) struct Reader {
 
 impl Reader {
     pub(super) fn new(response: Response, idle: Duration, deadline: Instant) -> Self {
-        let pieces = response.bytes_stream().map(|piece| piece.map(|bytes| bytes.to_vec()));
+        let pieces = response
+            .bytes_stream()
+            .map(|piece| piece.map(|bytes| bytes.to_vec()));
         Self {
             pieces: pieces.boxed(),
             parser: Parser::default(),
@@ -51,9 +53,15 @@ impl Reader {
                 return Ok(None);
             }
             let limit = self.deadline.min(Instant::now() + self.idle);
-            let piece = timeout_at(limit, self.pieces.next()).await.map_err(|_| too_slow())?;
+            let piece = timeout_at(limit, self.pieces.next())
+                .await
+                .map_err(|_| too_slow())?;
             match piece {
-                Some(Ok(bytes)) => self.parser.push(&bytes).iter().for_each(|data| self.take(data)),
+                Some(Ok(bytes)) => self
+                    .parser
+                    .push(&bytes)
+                    .iter()
+                    .for_each(|data| self.take(data)),
                 Some(Err(error)) => return Err(broke_off().with_source(error)),
                 None => self.end(),
             }
@@ -66,9 +74,13 @@ impl Reader {
         }
         let event = if data.trim() == DONE {
             self.ended = true;
-            self.gathered.answer().map(|answer| Some(ChatEvent::Finished(answer)))
+            self.gathered
+                .answer()
+                .map(|answer| Some(ChatEvent::Finished(answer)))
         } else {
-            self.gathered.push(data).map(|text| text.map(ChatEvent::Token))
+            self.gathered
+                .push(data)
+                .map(|text| text.map(ChatEvent::Token))
         };
         self.ended |= event.is_err();
         self.ready.extend(event.transpose());
@@ -90,7 +102,9 @@ impl Reader {
 
 impl fmt::Debug for Reader {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Reader").field("gathered", &self.gathered).finish_non_exhaustive()
+        f.debug_struct("Reader")
+            .field("gathered", &self.gathered)
+            .finish_non_exhaustive()
     }
 }
 
@@ -99,5 +113,8 @@ pub(super) fn broke_off() -> Error {
 }
 
 fn too_slow() -> Error {
-    Error::new(Code::DeadlineExceeded, "the model endpoint fell silent or took too long")
+    Error::new(
+        Code::DeadlineExceeded,
+        "the model endpoint fell silent or took too long",
+    )
 }

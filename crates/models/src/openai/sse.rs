@@ -52,7 +52,9 @@ mod tests {
     #[test]
     fn comments_other_fields_and_line_ends_do_not_matter() {
         let mut parser = Parser::default();
-        let events = parser.push(b": hello\r\nevent: x\r\ndata: one\r\n\r\nid: 3\ndata:two\ndata: more\n\ndata: three");
+        let events = parser.push(
+            b": hello\r\nevent: x\r\ndata: one\r\n\r\nid: 3\ndata:two\ndata: more\n\ndata: three",
+        );
         assert_eq!(events, ["one", "two\nmore"]);
         assert_eq!(parser.finish().as_deref(), Some("three"));
         assert_eq!(parser.finish(), None);

@@ -4,7 +4,9 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use swarm_errors::{Error, Result};
 
-use crate::{ChatAnswer, ChatRequest, Finish, Message, ResponseFormat, ToolCall, ToolChoice, Usage};
+use crate::{
+    ChatAnswer, ChatRequest, Finish, Message, ResponseFormat, ToolCall, ToolChoice, Usage,
+};
 
 /// The body of a streamed call.
 pub(super) fn body(model: &str, request: &ChatRequest) -> Value {
@@ -122,21 +124,31 @@ struct PartialCall {
 impl Gathered {
     /// Takes one piece; returns the text that it adds.
     pub(super) fn push(&mut self, data: &str) -> Result<Option<String>> {
-        let chunk: Chunk = serde_json::from_str(data)
-            .map_err(|error| Error::unavailable("the model endpoint sent what is no chat completion").with_source(error))?;
+        let chunk: Chunk = serde_json::from_str(data).map_err(|error| {
+            Error::unavailable("the model endpoint sent what is no chat completion")
+                .with_source(error)
+        })?;
         if let Some(error) = chunk.error.filter(|error| !error.is_null()) {
-            let words = error["message"].as_str().map_or_else(|| error.to_string(), str::to_owned);
-            return Err(Error::unavailable(format!("the model endpoint failed: {words}")));
+            let words = error["message"]
+                .as_str()
+                .map_or_else(|| error.to_string(), str::to_owned);
+            return Err(Error::unavailable(format!(
+                "the model endpoint failed: {words}"
+            )));
         }
         if let Some(usage) = chunk.usage {
-            let cached = usage.prompt_tokens_details.and_then(|details| details.cached_tokens);
+            let cached = usage
+                .prompt_tokens_details
+                .and_then(|details| details.cached_tokens);
             self.usage = Usage {
                 input_tokens: usage.prompt_tokens,
                 output_tokens: usage.completion_tokens,
                 cached_tokens: cached.unwrap_or(0),
             };
         }
-        let Some(choice) = chunk.choices.into_iter().next() else { return Ok(None) };
+        let Some(choice) = chunk.choices.into_iter().next() else {
+            return Ok(None);
+        };
         if choice.finish_reason.is_some() {
             self.finish = choice.finish_reason;
         }
@@ -163,7 +175,8 @@ impl Gathered {
         }
         if let Some(function) = delta.function {
             call.name.push_str(function.name.as_deref().unwrap_or(""));
-            call.arguments.push_str(function.arguments.as_deref().unwrap_or(""));
+            call.arguments
+                .push_str(function.arguments.as_deref().unwrap_or(""));
         }
     }
 
@@ -175,27 +188,49 @@ impl Gathered {
     /// The whole answer.
     pub(super) fn answer(&mut self) -> Result<ChatAnswer> {
         let calls = std::mem::take(&mut self.calls).into_iter().enumerate();
-        let tool_calls: Vec<ToolCall> = calls.map(|(index, call)| call.whole(index)).collect::<Result<_>>()?;
+        let tool_calls: Vec<ToolCall> = calls
+            .map(|(index, call)| call.whole(index))
+            .collect::<Result<_>>()?;
         let finish = match self.finish.as_deref() {
             _ if !tool_calls.is_empty() => Finish::ToolCalls,
             Some("length") => Finish::Length,
             _ => Finish::Stop,
         };
-        Ok(ChatAnswer { text: std::mem::take(&mut self.text), tool_calls, usage: self.usage, finish })
+        Ok(ChatAnswer {
+            text: std::mem::take(&mut self.text),
+            tool_calls,
+            usage: self.usage,
+            finish,
+        })
     }
 }
 
 impl PartialCall {
     fn whole(self, index: usize) -> Result<ToolCall> {
-        let arguments = if self.arguments.trim().is_empty() { "{}" } else { &self.arguments };
+        let arguments = if self.arguments.trim().is_empty() {
+            "{}"
+        } else {
+            &self.arguments
+        };
         let arguments: Map<String, Value> = serde_json::from_str(arguments).map_err(|error| {
-            let words = format!("the model called the tool {:?} with arguments that are no JSON object", self.name);
+            let words = format!(
+                "the model called the tool {:?} with arguments that are no JSON object",
+                self.name
+            );
             Error::unavailable(words).with_source(error)
         })?;
         if self.name.is_empty() {
             return Err(Error::unavailable("the model called a tool without a name"));
         }
-        let id = if self.id.is_empty() { format!("call_{index}_{:08x}", rand::random::<u32>()) } else { self.id };
-        Ok(ToolCall { id, name: self.name, arguments: Value::Object(arguments) })
+        let id = if self.id.is_empty() {
+            format!("call_{index}_{:08x}", rand::random::<u32>())
+        } else {
+            self.id
+        };
+        Ok(ToolCall {
+            id,
+            name: self.name,
+            arguments: Value::Object(arguments),
+        })
     }
 }

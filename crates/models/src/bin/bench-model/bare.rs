@@ -2,7 +2,6 @@
 
 use std::num::NonZeroU32;
 use std::path::Path;
-use std::time::Instant;
 
 use llama_cpp_2::context::params::LlamaContextParams;
 use llama_cpp_2::llama_batch::LlamaBatch;
@@ -14,6 +13,7 @@ use swarm_errors::{Error, Result};
 use swarm_models::LocalConfig;
 use swarm_models::local::backend;
 
+use crate::clock;
 use crate::rates::Rates;
 
 /// Tokens of one decode.
@@ -29,55 +29,82 @@ fn params(config: &LocalConfig, sequences: u32) -> LlamaContextParams {
 }
 
 pub(crate) fn model(path: &Path) -> Result<LlamaModel> {
-    LlamaModel::load_from_file(backend()?, path, &LlamaModelParams::default()).map_err(Error::internal)
+    LlamaModel::load_from_file(backend()?, path, &LlamaModelParams::default())
+        .map_err(Error::internal)
 }
 
 /// Milliseconds to load a model and make a context.
 pub(crate) fn load(path: &Path, config: &LocalConfig) -> Result<f64> {
-    let begun = Instant::now();
+    let begun = clock::now();
     let model = model(path)?;
-    let context = model.new_context(backend()?, params(config, config.max_sequences)).map_err(Error::internal)?;
-    let milliseconds = begun.elapsed().as_secs_f64() * 1e3;
+    let context = model
+        .new_context(backend()?, params(config, config.max_sequences))
+        .map_err(Error::internal)?;
+    let milliseconds = (clock::now() - begun).as_secs_f64() * 1e3;
     drop(context);
     Ok(milliseconds)
 }
 
 /// Computes the prompts one after another, then `new` tokens of all of them in step.
-pub(crate) fn rates(model: &LlamaModel, config: &LocalConfig, prompts: &[String], new: usize) -> Result<Rates> {
+pub(crate) fn rates(
+    model: &LlamaModel,
+    config: &LocalConfig,
+    prompts: &[String],
+    new: usize,
+) -> Result<Rates> {
     let count = i32::try_from(prompts.len()).map_err(Error::internal)?;
     let params = params(config, count.unsigned_abs());
-    let mut context = model.new_context(backend()?, params).map_err(Error::internal)?;
-    let prompts: Vec<Vec<LlamaToken>> =
-        prompts.iter().map(|prompt| model.vocab().tokenize(prompt.as_bytes(), true, true)).collect();
+    let mut context = model
+        .new_context(backend()?, params)
+        .map_err(Error::internal)?;
+    let prompts: Vec<Vec<LlamaToken>> = prompts
+        .iter()
+        .map(|prompt| model.vocab().tokenize(prompt.as_bytes(), true, true))
+        .collect();
     let mut batch = LlamaBatch::new(BATCH as usize, 1);
     let mut greedy = LlamaSampler::greedy();
     let mut last = Vec::new();
-    let begun = Instant::now();
+    let begun = clock::now();
     for (sequence, prompt) in (0..).zip(&prompts) {
         for (at, chunk) in prompt.chunks(BATCH as usize).enumerate() {
             batch.clear();
             for (offset, token) in chunk.iter().enumerate() {
                 let position = at * BATCH as usize + offset;
                 let position_number = i32::try_from(position).map_err(Error::internal)?;
-                batch.add(*token, position_number, &[sequence], position + 1 == prompt.len()).map_err(Error::internal)?;
+                batch
+                    .add(
+                        *token,
+                        position_number,
+                        &[sequence],
+                        position + 1 == prompt.len(),
+                    )
+                    .map_err(Error::internal)?;
             }
             context.decode(&mut batch).map_err(Error::internal)?;
         }
         last.push(greedy.sample(&context, batch.n_tokens() - 1));
     }
-    let prefill = begun.elapsed().as_secs_f64();
+    let prefill = (clock::now() - begun).as_secs_f64();
     for step in 0..new {
         batch.clear();
         for (sequence, token) in (0..).zip(&last) {
-            let position = i32::try_from(prompts[sequence as usize].len() + step).map_err(Error::internal)?;
-            batch.add(*token, position, &[sequence], true).map_err(Error::internal)?;
+            let position =
+                i32::try_from(prompts[sequence as usize].len() + step).map_err(Error::internal)?;
+            batch
+                .add(*token, position, &[sequence], true)
+                .map_err(Error::internal)?;
         }
         context.decode(&mut batch).map_err(Error::internal)?;
         for (sequence, token) in (0..).zip(last.iter_mut()) {
             *token = greedy.sample(&context, sequence);
         }
     }
-    let decode = begun.elapsed().as_secs_f64() - prefill;
-    let tokens: usize = prompts.iter().map(Vec::len).sum();
-    Ok(Rates { prefill: tokens as f64 / prefill, decode: (new * prompts.len()) as f64 / decode })
+    let decode = (clock::now() - begun).as_secs_f64() - prefill;
+    let input: usize = prompts.iter().map(Vec::len).sum();
+    let output = new * prompts.len();
+    Ok(Rates {
+        prefill: input as f64 / prefill,
+        decode: output as f64 / decode,
+        whole: (input + output) as f64 / (prefill + decode),
+    })
 }

@@ -21,7 +21,9 @@ pub(crate) async fn measure(setting: &Setting, report: &mut Report) -> Result<()
         match peer(setting.config.thread_count(), pair) {
             Ok(peer) => report.pair("embed_p50_ms", 1, mine, peer, Better::Low),
             Err(why) => {
-                report.note(format!("embeddings: {mine:.2} ms for a short text; the peer is missing: {why}"));
+                report.note(format!(
+                    "embeddings: {mine:.2} ms for a short text; the peer is missing: {why}"
+                ));
                 return Ok(());
             }
         }
@@ -49,13 +51,26 @@ async fn median_ms(embedder: &LocalEmbedder, pair: usize) -> Result<f64> {
 /// The median in milliseconds that the script prints.
 fn peer(threads: i32, pair: usize) -> std::result::Result<f64, String> {
     let folder = std::env::current_dir().map_err(|error| error.to_string())?;
-    let script = folder.ancestors().map(|folder| folder.join(PEER)).find(|path| path.is_file());
+    let script = folder
+        .ancestors()
+        .map(|folder| folder.join(PEER))
+        .find(|path| path.is_file());
     let script = script.ok_or_else(|| format!("{PEER} is not below the current folder"))?;
     let arguments = [threads.to_string(), TEXTS.to_string(), pair.to_string()];
-    let output = Command::new(script).args(arguments).output().map_err(|error| error.to_string())?;
+    let output = Command::new(script)
+        .args(arguments)
+        .output()
+        .map_err(|error| error.to_string())?;
     if !output.status.success() {
         let words = String::from_utf8_lossy(&output.stderr).into_owned();
-        return Err(words.lines().last().unwrap_or("it failed without a word").to_owned());
+        return Err(words
+            .lines()
+            .last()
+            .unwrap_or("it failed without a word")
+            .to_owned());
     }
-    String::from_utf8_lossy(&output.stdout).trim().parse().map_err(|_| "it printed no number".to_owned())
+    String::from_utf8_lossy(&output.stdout)
+        .trim()
+        .parse()
+        .map_err(|_| "it printed no number".to_owned())
 }
