@@ -14,3 +14,4 @@ pub use builder::Builder;
 pub use cluster::{Cluster, Service, Shape};
 pub use gate::Gate;
 pub use http::http;
+pub use program::path_of;

@@ -72,8 +72,12 @@ impl Program {
     }
 }
 
-/// The program beside the test's own: tests run from `target/<profile>/deps`.
-fn path_of(name: &str) -> PathBuf {
+/// The path of a program, beside the test's own: tests run from `target/<profile>/deps`.
+///
+/// # Panics
+/// When it was not built.
+#[must_use]
+pub fn path_of(name: &str) -> PathBuf {
     let test = std::env::current_exe().unwrap();
     let path = test.parent().and_then(Path::parent).unwrap().join(name);
     assert!(

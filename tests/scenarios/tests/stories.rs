@@ -7,6 +7,8 @@ mod answer;
 mod cancel;
 #[path = "stories/crash.rs"]
 mod crash;
+#[path = "stories/demo.rs"]
+mod demo;
 #[path = "stories/doors.rs"]
 mod doors;
 #[path = "stories/follow.rs"]
