@@ -109,6 +109,11 @@ pub async fn build_with(config: Config, sockets: Sockets, parts: Parts) -> Resul
         let db = db.clone();
         async move { db.ping().await }
     });
+    let begun = engine.clone();
+    readiness.register("engine", move || {
+        let begun = begun.has_begun();
+        async move { if begun { Ok(()) } else { Err(Error::unavailable("starting")) } }
+    });
     if let Some(wakes) = &wakes {
         let cache = wakes.cache.clone();
         readiness.register_optional("cache", move || {

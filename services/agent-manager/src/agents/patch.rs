@@ -32,7 +32,7 @@ impl AgentPatch {
         let mut reader = serde_json::Deserializer::from_str(json);
         let patch = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
             let path = error.path().to_string();
-            let field = if path == "." { "patch".to_owned() } else { path };
+            let field = if path == "." || !error.inner().is_data() { "patch".to_owned() } else { path };
             Error::invalid(field, error.inner().to_string())
         })?;
         reader.end().map_err(|error| Error::invalid("patch", error.to_string()))?;

@@ -37,6 +37,8 @@ pub struct Engine {
     /// Something lies in the outbox.
     pub(super) letters: Notify,
     pub(super) attempts: TaskTracker,
+    /// Cancelled once the engine works.
+    begun: CancellationToken,
     pub(super) stop: OnceLock<Stop>,
 }
 
@@ -68,6 +70,7 @@ impl Engine {
             room: Notify::new(),
             letters: Notify::new(),
             attempts: TaskTracker::new(),
+            begun: CancellationToken::new(),
             stop: OnceLock::new(),
             db,
             clock,
@@ -113,7 +116,7 @@ impl Engine {
                 self.recover().await
             };
             match begun.await {
-                Ok(_) => return,
+                Ok(_) => return self.begun.cancel(),
                 Err(error) => {
                     tracing::warn!(error = %error.chain(), "engine cannot begin and tries again");
                     tokio::select! {
@@ -123,6 +126,18 @@ impl Engine {
                 }
             }
         }
+    }
+
+    /// Ends once the engine works: its first lease is there, and what its former life has left is
+    /// back in the queue.
+    pub async fn begun(&self) {
+        self.begun.cancelled().await;
+    }
+
+    /// Whether the engine works.
+    #[must_use]
+    pub fn has_begun(&self) -> bool {
+        self.begun.is_cancelled()
     }
 
     pub(crate) fn now(&self) -> Timestamp {

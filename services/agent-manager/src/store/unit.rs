@@ -83,3 +83,7 @@ impl Unit {
         self.tx.rollback().await
     }
 }
+
+#[cfg(test)]
+#[path = "unit_test.rs"]
+mod tests;

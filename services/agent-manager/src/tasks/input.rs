@@ -46,7 +46,9 @@ impl Input {
         let mut reader = serde_json::Deserializer::from_str(json);
         let input: Self = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
             let path = error.path().to_string();
-            let field = if path == "." { "input".to_owned() } else { format!("input.{path}") };
+            // Where the text is not JSON at all, no field of it can be named.
+            let is_whole = path == "." || !error.inner().is_data();
+            let field = if is_whole { "input".to_owned() } else { format!("input.{path}") };
             Error::invalid(field, error.inner().to_string())
         })?;
         reader.end().map_err(|error| Error::invalid("input", error.to_string()))?;

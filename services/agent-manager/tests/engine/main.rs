@@ -1,0 +1,15 @@
+//! The durable engine on both databases, with executors of the tests' own.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used)]
+
+mod agents;
+mod cancel;
+mod deadlines;
+mod events;
+mod fencing;
+mod journal;
+mod keys;
+mod letters;
+mod messages;
+mod recovery;
+mod rig;
+mod subtasks;
