@@ -26,10 +26,12 @@ ensure_secret() {
   export QWEN_SWARM__SERVICE__SECRET
 }
 
+# In a session of its own, so that Ctrl-C reaches this script alone: a service takes a second
+# signal as the order to stop at once.
 start() { # NAME [ARGUMENT ...]
   local name="$1"
   shift
-  "$binaries/swarm-$name" "$@" >"$data/logs/$name.log" 2>&1 &
+  setsid "$binaries/swarm-$name" "$@" >"$data/logs/$name.log" 2>&1 &
   pid["$name"]="$!"
 }
 
@@ -70,16 +72,22 @@ wait_until_ready() {
   done
 }
 
-# Asks each process that this script started to end, gateway first; after a grace time without asking.
-stop_all() {
-  local index name deadline=$((SECONDS + stopped_within_s))
-  trap '' INT TERM
-  [ "${#pid[@]}" -gt 0 ] || return 0
-  say "stopping"
+# Asks each process that this script started to end, gateway first.
+ask_to_end() {
+  local index name
   for ((index = ${#services[@]} - 1; index >= 0; index--)); do
     name="${services[$index]}"
     [ -z "${pid[$name]:-}" ] || kill -TERM "${pid[$name]}" 2>/dev/null || true
   done
+}
+
+# Ends them all; a second Ctrl-C hurries, and after a grace time they are not asked any more.
+stop_all() {
+  local name deadline=$((SECONDS + stopped_within_s))
+  [ "${#pid[@]}" -gt 0 ] || return 0
+  say "stopping: running work may finish; a second Ctrl-C stops at once"
+  trap ask_to_end INT TERM HUP
+  ask_to_end
   for name in "${!pid[@]}"; do
     while is_running "$name" && [ "$SECONDS" -lt "$deadline" ]; do sleep 0.1; done
     if is_running "$name"; then
@@ -104,7 +112,7 @@ main() {
   cd "$repository"
   ensure_secret
   trap stop_all EXIT
-  trap 'exit 0' INT TERM
+  trap 'exit 0' INT TERM HUP
   local name
   for name in "${services[@]}"; do
     ! (exec 3<>"/dev/tcp/127.0.0.1/${admin_port[$name]}") 2>/dev/null ||
