@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures::future::join_all;
-use swarm_errors::{Error, Result};
+use swarm_errors::{Code, Error, Result};
 use swarm_proto::agents::v1::agent_service_client::AgentServiceClient;
 use swarm_proto::agents::v1::message_service_client::MessageServiceClient;
 use swarm_proto::agents::v1::task_service_client::TaskServiceClient;
@@ -47,6 +47,14 @@ macro_rules! ask {
     };
 }
 pub(crate) use ask;
+
+/// The end of work that no layer ends.
+pub(crate) async fn within<T>(limit: Duration, work: impl Future<Output = Result<T>>) -> Result<T> {
+    match tokio::time::timeout(limit, work).await {
+        Ok(done) => done,
+        Err(_) => Err(Error::new(Code::DeadlineExceeded, format!("it took longer than {} s", limit.as_secs()))),
+    }
+}
 
 /// The clients of the five services.
 #[derive(Debug)]

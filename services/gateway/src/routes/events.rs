@@ -23,7 +23,7 @@ use crate::doorkeeper::Visitor;
 use crate::extract::{Id, Paging, Params};
 use crate::follow::{Scope, Start, Update, Watch, follow};
 use crate::gateway::{Gate, Gateway};
-use crate::peers::ask;
+use crate::peers::{ask, within};
 use crate::problem::Answer;
 use crate::shapes::page::Page;
 use crate::shapes::tasks::{Event, ListEvents};
@@ -56,11 +56,13 @@ pub(super) async fn list_task_events(
     let after = after(&headers, &params)?;
     let accepted = headers.get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if !accepted.contains(EVENT_STREAM) {
-        return Ok(Json(page(&gateway, &visitor.caller, id, after, &params).await?).into_response());
+        let page = page(&gateway, &visitor.caller, id, after, &params);
+        return Ok(Json(within(gateway.deadline(), page).await?).into_response());
     }
     let task: TaskId = convert::parse("id", &id)?;
     // What can be refused is refused before the stream begins, as a problem document.
-    ask!(gateway, &visitor.caller, tasks.get_task(wire::GetTaskRequest { id }))?;
+    let known = async { ask!(gateway, &visitor.caller, tasks.get_task(wire::GetTaskRequest { id })) };
+    within(gateway.deadline(), known).await?;
     let tenant = visitor.caller.authorize(Permission::TasksRead)?;
     let ephemeral = params.ephemeral.unwrap_or(true);
     let watch = Watch { scope: Scope::Task(task), start: Start::After(after), ephemeral };

@@ -13,15 +13,13 @@ use super::{expect, location};
 use crate::extract::{Body, Id, NoParams, Optional, Paging, Params, duration};
 use crate::gateway::{Gate, Gateway};
 use crate::layers::Who;
-use crate::peers::ask;
+use crate::peers::{ask, within};
 use crate::problem::Answer;
 use crate::shapes::page::{Page, PageParams};
 use crate::shapes::tasks::{Cancel, ListTasks, NewTask, Step, Task, TaskState, WaitParams};
 use crate::shapes::wire::{Word, text};
 
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
-/// What the call may take beyond the wait.
-const WAIT_MARGIN: Duration = Duration::from_secs(5);
 
 /// Submit a task
 ///
@@ -116,11 +114,12 @@ async fn wait_for(
 ) -> swarm_errors::Result<wire::GetTaskResultResponse> {
     let wait_ms = u32::try_from(wait.as_millis()).unwrap_or(u32::MAX);
     let client = gateway.peers.waiting();
-    call(Retry::Safe, || async {
+    let limit = wait + gateway.deadline();
+    let answer = call(Retry::Safe, || async {
         let message = wire::GetTaskResultRequest { id: id.to_owned(), wait_ms };
-        client.clone().get_task_result(request(acting, wait + WAIT_MARGIN, message)?).await
-    })
-    .await
+        client.clone().get_task_result(request(acting, limit, message)?).await
+    });
+    within(limit, answer).await
 }
 
 /// Cancel a task and its sub-tasks

@@ -8,6 +8,9 @@ use tokio::time::timeout;
 
 use super::frames::Say;
 
+/// How long the other side may take to close, once it was told.
+const CLOSE_LIMIT: Duration = Duration::from_millis(500);
+
 /// Why nothing more can be sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stuck {
@@ -69,8 +72,8 @@ impl Socket {
         }
     }
 
-    /// Says what there is to say at last and closes; a reader that has stopped gets a while to come
-    /// back and hear it.
+    /// Says what there is to say at last and closes. A reader that has stopped gets a while to come
+    /// back and hear it, and a moment to close its side.
     pub(super) async fn close(mut self, last: &[Say<'_>], farewell: Farewell) {
         let (code, reason) = farewell.row();
         let words = async {
@@ -78,11 +81,11 @@ impl Socket {
                 self.inner.feed(Message::text(say.text())).await.ok()?;
             }
             let frame = CloseFrame { code, reason: reason.into() };
-            self.inner.send(Message::Close(Some(frame))).await.ok()?;
-            // Until the other side has closed, so that it reads what was sent.
-            while let Some(Ok(_)) = self.inner.recv().await {}
-            Some(())
+            self.inner.send(Message::Close(Some(frame))).await.ok()
         };
-        timeout(self.limit.saturating_mul(2), words).await.ok();
+        if let Ok(Some(())) = timeout(self.limit.saturating_mul(2), words).await {
+            let closed = async { while let Some(Ok(_)) = self.inner.recv().await {} };
+            timeout(CLOSE_LIMIT, closed).await.ok();
+        }
     }
 }
