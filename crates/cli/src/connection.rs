@@ -151,7 +151,7 @@ mod tests {
         let server = format!("http://{}", listener.local_addr().unwrap());
         drop(listener);
         let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join("admin-credential"), r#"{"username": "a", "password": "b", "tenant": "c"}"#).unwrap();
+        fs::write(folder.path().join("admin-credential"), r#"{"username": "a", "password": "b"}"#).unwrap();
         let failure = Globals { server: Some(server.clone()), ..globals(folder.path()) }.connect().await.unwrap_err();
         assert_eq!(failure.exit_code(), 3);
         assert!(failure.to_string().contains(&server), "{failure}");

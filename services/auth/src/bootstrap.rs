@@ -46,7 +46,6 @@ pub(crate) async fn ensure_administrator(
     let credential = AdminCredential {
         username: user.username.clone(),
         password,
-        tenant: tenant.id.to_string(),
     };
     let hand_over = || credential.write(file);
     if store

@@ -9,25 +9,20 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use swarm_errors::{Code, Error, Result};
 
-/// What the file holds, as JSON. It is the only place where the password is readable.
+/// What the file holds, as JSON: the body of a login, so that `curl -d @file` is one. It is the
+/// only place where the password is readable.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AdminCredential {
     /// The name to log in with.
     pub username: String,
     /// The password.
     pub password: String,
-    /// The id of the tenant.
-    pub tenant: String,
 }
 
 impl fmt::Debug for AdminCredential {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            username, tenant, ..
-        } = self;
         f.debug_struct("AdminCredential")
-            .field("username", username)
-            .field("tenant", tenant)
+            .field("username", &self.username)
             .finish_non_exhaustive()
     }
 }
