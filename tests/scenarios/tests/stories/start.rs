@@ -49,6 +49,17 @@ async fn the_credential_is_private_and_the_logs_hold_no_secret() {
     );
     let credential: serde_json::Value =
         serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let login = http()
+        .post(format!("{}/api/v1/auth/login", cluster.rest()))
+        .json(&credential)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(
+        login.status(),
+        200,
+        "the file is the body of a login, as the README uses it"
+    );
     let token = cluster.client().token().await.unwrap();
     let logs = cluster.logs();
     for secret in [
