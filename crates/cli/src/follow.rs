@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::pin::pin;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures::StreamExt;
 use swarm_client::{Client, Event, Watched};
@@ -46,20 +46,21 @@ pub struct Follow<'a> {
     live: Live,
     task: String,
     drawn: Vec<usize>,
+    first_token: Option<Instant>,
 }
 
 impl<'a> Follow<'a> {
     /// Follows the task `id` with all below it.
     #[must_use]
     pub fn new(client: &'a Client, screen: Screen, id: &str, names: Names) -> Self {
-        Self { client, screen, live: Live::new(id, names), task: id.to_owned(), drawn: Vec::new() }
+        Self { client, screen, live: Live::new(id, names), task: id.to_owned(), drawn: Vec::new(), first_token: None }
     }
 
     /// Shows everything from the start of the task to its end, or until `leave` is ready.
     ///
     /// # Errors
     /// When the server refuses or is away for long, or the screen is gone.
-    pub async fn to_the_end(mut self, leave: impl Future<Output = ()>) -> Result<End, Broken> {
+    pub async fn to_the_end(&mut self, leave: impl Future<Output = ()>) -> Result<End, Broken> {
         let mut events = pin!(self.client.watch(&format!("tasks/{}/tree", self.task), None));
         let mut leave = pin!(leave);
         let mut redraw = tokio::time::interval(REDRAW);
@@ -85,8 +86,17 @@ impl<'a> Follow<'a> {
         end
     }
 
+    /// When the first piece of a model's words arrived.
+    #[must_use]
+    pub const fn first_token(&self) -> Option<Instant> {
+        self.first_token
+    }
+
     /// Takes an event in. What it logs is shown at once; else the block is stale.
     fn take(&mut self, event: &Event) -> std::io::Result<bool> {
+        if event.kind == "token" {
+            self.first_token.get_or_insert_with(Instant::now);
+        }
         let lines = self.live.take(event, self.screen.columns());
         if lines.is_empty() {
             return Ok(false);

@@ -11,6 +11,7 @@ pub mod console;
 mod failure;
 mod follow;
 mod live;
+mod program;
 pub mod views;
 
 pub use arguments::{Command, Globals, Output};
@@ -19,3 +20,4 @@ pub use connection::{Address, address_file};
 pub use failure::{EXIT_INTERRUPTED, Failure};
 pub use follow::{Broken, End, Follow};
 pub use live::{Live, Names};
+pub use program::program;

@@ -11,6 +11,7 @@ use super::Session;
 use crate::arguments::{Output, Run, Strategy as Named};
 use crate::console::{Line, Style, clean, hang};
 use crate::failure::Failure;
+use crate::program::program;
 use crate::follow::{Broken, End, Follow};
 use crate::views;
 
@@ -87,7 +88,7 @@ pub(super) async fn follow(session: &Session, id: &str) -> Result<(), Failure> {
         return follow_json(session, id).await;
     }
     let names = session.names().await;
-    let follow = Follow::new(&session.connection.client, session.screen, id, names);
+    let mut follow = Follow::new(&session.connection.client, session.screen, id, names);
     let leave = async { drop(tokio::signal::ctrl_c().await) };
     match follow.to_the_end(leave).await {
         Ok(End::Ended) => Ok(()),
@@ -121,17 +122,18 @@ async fn follow_json(session: &Session, id: &str) -> Result<(), Failure> {
 }
 
 fn left(session: &Session, id: &str) -> Result<(), Failure> {
-    let columns = session.screen.columns();
+    let (columns, program) = (session.screen.columns(), program());
     let mut lines = hang(Line::new(), Style::Plain, &format!("You left {id}; it goes on."), columns);
-    lines.extend(ways(&[("see it again", &format!("swarm tasks events {id} --follow")), ("end it", &format!("swarm tasks cancel {id}"))]));
+    lines.extend(ways(&[("see it again", &format!("{program} tasks events {id} --follow")), ("end it", &format!("{program} tasks cancel {id}"))]));
     session.screen.print(&lines)?;
     Err(Failure::Interrupted)
 }
 
 fn submitted(id: &str, columns: usize) -> Vec<Line> {
+    let program = program();
     let mut lines = hang(Line::new(), Style::Plain, &format!("{id} was submitted."), columns);
-    let follow = format!("swarm tasks events {id} --follow");
-    lines.extend(ways(&[("see it at work", &follow), ("see the answer", &format!("swarm tasks show {id}"))]));
+    let follow = format!("{program} tasks events {id} --follow");
+    lines.extend(ways(&[("see it at work", &follow), ("see the answer", &format!("{program} tasks show {id}"))]));
     lines
 }
 
@@ -149,7 +151,8 @@ async fn end(session: &Session, id: &str) -> Result<Task, Failure> {
         let task = tokio::select! {
             answer = session.connection.client.task_result(id, WAIT) => session.call(answer)?,
             _ = tokio::signal::ctrl_c() => {
-                said_on_error(&format!("{id} goes on; see its end with: swarm tasks show {id}"))?;
+                let program = program();
+                said_on_error(&format!("{id} goes on; see its end with: {program} tasks show {id}"))?;
                 return Err(Failure::Interrupted);
             }
         };
@@ -160,6 +163,7 @@ async fn end(session: &Session, id: &str) -> Result<Task, Failure> {
 }
 
 pub(super) fn show_end(session: &Session, task: &Task) -> Result<(), Failure> {
+    let program = program();
     session.show(task, |columns| {
         let mut lines = Vec::new();
         if session.screen.is_terminal {
@@ -167,7 +171,7 @@ pub(super) fn show_end(session: &Session, task: &Task) -> Result<(), Failure> {
         }
         lines.extend(outcome(task, columns));
         lines.push(Line::new());
-        lines.push(Line::new().with(Style::Dim, format!("{}  more: swarm tasks show {}", clean(&task.id), clean(&task.id))));
+        lines.push(Line::new().with(Style::Dim, format!("{}  more: {program} tasks show {}", clean(&task.id), clean(&task.id))));
         lines
     })?;
     if task.state == TaskState::Completed { Ok(()) } else { Err(Failure::Task) }

@@ -18,7 +18,7 @@ pub(super) fn lines(state: &mut State, event: &Event, columns: usize) -> Vec<Lin
     let page = Page { state, event, columns: columns.saturating_sub(1) };
     match event.kind.as_str() {
         "task.submitted" if event.task_id == state.root => page.say(Style::Dim, &format!("{} was submitted", state.root)),
-        "task.started" => page.started(),
+        "task.started" | "task.resumed" => page.started(),
         "task.waiting" => page.waiting(text(data, "reason")),
         "task.completed" if event.task_id == state.root => page.say(Style::Good, "completed"),
         "task.failed" | "task.dead_lettered" => page.say(Style::Bad, &failed(data)),
@@ -171,7 +171,7 @@ impl Page<'_> {
 
     fn sent(&self) -> Vec<Line> {
         let data = &self.event.data;
-        let (from, to) = (text(data, "from"), text(data, "to"));
+        let (from, to) = (text(data, "from_agent_id"), text(data, "to_agent_id"));
         let names = &self.state.names;
         let who = if from.is_empty() { self.prefix("you", Style::Strong) } else { self.prefix(&names.name(from), names.style(from)) };
         let subject = clean(text(data, "subject"));
@@ -186,7 +186,7 @@ impl Page<'_> {
     fn consumed(&self) -> Vec<Line> {
         let id = text(&self.event.data, "message_id");
         let Some(from) = self.state.senders.get(id).filter(|from| !from.is_empty()) else { return Vec::new() };
-        let to = text(&self.event.data, "to");
+        let to = text(&self.event.data, "to_agent_id");
         let prefix = self.prefix(&self.state.names.name(to), self.state.names.style(to));
         hang(prefix, Style::Dim, &format!("takes in what {} found", self.state.names.name(from)), self.columns)
     }

@@ -42,7 +42,6 @@ pub(super) struct Step {
     pub(super) key: String,
     pub(super) kind: String,
     pub(super) name: String,
-    pub(super) attempt: u64,
     /// What was streamed of it so far.
     pub(super) text: String,
     pub(super) started_at: Option<Timestamp>,
@@ -104,7 +103,7 @@ impl State {
         self.begun = self.begun.or(event.at);
         let agent = self.agent_of(event);
         match event.kind.as_str() {
-            "task.submitted" | "task.started" => self.task(event),
+            "task.submitted" | "task.started" | "task.resumed" | "task.assigned" => self.task(event),
             "task.waiting" => self.does(agent, Doing::Waiting(text(&event.data, "reason").to_owned())),
             "step.started" => {
                 self.step(event);
@@ -120,7 +119,7 @@ impl State {
                 self.does(agent, doing);
             }
             "message.sent" => {
-                let (id, from) = (text(&event.data, "message_id"), text(&event.data, "from"));
+                let (id, from) = (text(&event.data, "message_id"), text(&event.data, "from_agent_id"));
                 self.senders.insert(id.to_owned(), from.to_owned());
             }
             "ballot.opened" => {
@@ -144,15 +143,16 @@ impl State {
         if !role.is_empty() {
             role.clone_into(&mut task.role);
         }
-        if event.kind == "task.started" {
+        let runs = matches!(event.kind.as_str(), "task.started" | "task.resumed");
+        if runs {
             task.started_in = Some(number(&event.data, "epoch"));
         }
         if agent.is_empty() {
             return;
         }
         task.agent = Some(agent.to_owned());
-        let waits = Doing::Waiting(String::new());
-        self.does(Some(agent.to_owned()), if event.kind == "task.started" { Doing::Working } else { waits });
+        let doing = if event.kind == "task.submitted" { Doing::Waiting(String::new()) } else { Doing::Working };
+        self.does(Some(agent.to_owned()), doing);
     }
 
     fn step(&mut self, event: &Event) {
@@ -161,7 +161,6 @@ impl State {
             key: text(data, "key").to_owned(),
             kind: text(data, "kind").to_owned(),
             name: text(data, "name").to_owned(),
-            attempt: data.get("attempt").and_then(Value::as_u64).unwrap_or(1),
             text: String::new(),
             started_at: event.at,
         };

@@ -90,8 +90,10 @@ fn of_swarm(result: &OfSwarm, columns: usize) -> Vec<Line> {
             lines.extend(rejected(passage, columns));
         }
     }
+    lines.push(Line::new());
     lines.extend(words(&format!("In the words of {}", clean(&result.answer.model)), &result.answer, columns));
     for draft in &result.drafts {
+        lines.push(Line::new());
         lines.extend(words(&format!("A draft of {} before that", clean(&draft.model)), draft, columns));
     }
     lines
@@ -111,7 +113,7 @@ fn rejected(passage: &Passage, columns: usize) -> Vec<Line> {
     let mut lines = hang(id(passage, Style::Bad), Style::Plain, &clean(&passage.place), columns);
     let start = clip(&clean(&passage.text), columns.saturating_sub(6));
     lines.push(Line::new().plain("    ").with(Style::Dim, "│ ").with(Style::Dim, start));
-    lines.extend(votes(passage.votes.as_deref().unwrap_or_default(), columns));
+    lines.extend(votes_in_short(passage.votes.as_deref().unwrap_or_default(), columns));
     lines
 }
 
@@ -120,32 +122,64 @@ fn id(passage: &Passage, style: Style) -> Line {
 }
 
 fn words(title: &str, words: &Words, columns: usize) -> Vec<Line> {
-    let mut lines = Vec::new();
-    heading(&mut lines, title);
-    if let (Some(accepted), Some(line)) = (words.accepted, lines.pop()) {
-        let approved = words.votes.iter().filter(|vote| vote.approve).count();
-        let (style, verdict) = if accepted { (Style::Good, "accepted") } else { (Style::Bad, "rejected") };
-        let count = format!(" by the swarm, {approved} of {} for it", words.votes.len());
-        lines.push(line.plain(": ").with(style, format!("{verdict}{count}")));
-    }
+    let title = Line::new().with(Style::Strong, title);
+    let mut lines = flow(Line::new(), std::iter::once(title).chain(words.accepted.map(|accepted| verdict(accepted, &words.votes))), columns);
     lines.extend(quote(4, if words.text.is_empty() { "(nothing)" } else { &words.text }, columns));
     lines.extend(votes(&words.votes, columns));
     lines
 }
 
-/// Who voted what and why; whoever saw it differently from the swarm is marked.
+fn verdict(accepted: bool, votes: &[Vote]) -> Line {
+    let approved = votes.iter().filter(|vote| vote.approve).count();
+    let (style, word) = if accepted { (Style::Good, "accepted") } else { (Style::Bad, "rejected") };
+    Line::new().with(style, format!("{word} by the swarm, {approved} of {} for it", votes.len()))
+}
+
+/// Who voted what and why, a line each; those who say the same share one.
 fn votes(votes: &[Vote], columns: usize) -> Vec<Line> {
+    let indent = || Line::new().plain(" ".repeat(4));
+    grouped(votes).into_iter().map(|group| indent().then(said(&group, columns.saturating_sub(4)))).collect()
+}
+
+/// The same in as few lines as it takes.
+fn votes_in_short(votes: &[Vote], columns: usize) -> Vec<Line> {
     if votes.is_empty() {
         return Vec::new();
     }
-    let piece = |vote: &Vote| {
-        let (style, mark) = if vote.approve { (Style::Good, "✓ ") } else { (Style::Bad, "✗ ") };
-        let line = Line::new().with(style, mark).plain(clean(&vote.name));
-        let line = if vote.dissent { line.with(Style::Warn, " dissents") } else { line };
-        let reason = clip(&clean(&vote.reason), columns.saturating_sub(line.width() + 8));
-        if reason.is_empty() { line } else { line.with(Style::Dim, format!(": {reason}")) }
+    let pieces = grouped(votes).into_iter().map(|group| said(&group, columns.saturating_sub(4)));
+    flow(Line::new().plain(" ".repeat(4)), pieces, columns)
+}
+
+fn grouped(votes: &[Vote]) -> Vec<Vec<&Vote>> {
+    let mut groups: Vec<Vec<&Vote>> = Vec::new();
+    for vote in votes {
+        match groups.iter_mut().find(|group| group[0].says_as(vote)) {
+            Some(group) => group.push(vote),
+            None => groups.push(vec![vote]),
+        }
+    }
+    groups
+}
+
+impl Vote {
+    fn says_as(&self, other: &Self) -> bool {
+        (self.approve, self.dissent, &self.reason) == (other.approve, other.dissent, &other.reason)
+    }
+}
+
+/// Whoever saw it differently from the swarm is marked.
+fn said(group: &[&Vote], columns: usize) -> Line {
+    let Some(vote) = group.first() else { return Line::new() };
+    let names: Vec<String> = group.iter().map(|vote| clean(&vote.name)).collect();
+    let (style, mark) = if vote.approve { (Style::Good, "✓ ") } else { (Style::Bad, "✗ ") };
+    let line = Line::new().with(style, mark).plain(names.join(", "));
+    let line = match (vote.dissent, group.len()) {
+        (false, _) => line,
+        (true, 1) => line.with(Style::Warn, " dissents"),
+        (true, _) => line.with(Style::Warn, " dissent"),
     };
-    flow(Line::new().plain(" ".repeat(4)), votes.iter().map(piece), columns)
+    let reason = clip(&clean(&vote.reason), columns.saturating_sub(line.width() + 2));
+    if reason.is_empty() { line } else { line.with(Style::Dim, format!(": {reason}")) }
 }
 
 fn of_one(result: &OfOne, columns: usize) -> Vec<Line> {

@@ -14,3 +14,6 @@ pub use lists::{api_keys, health, inbox, memories, tasks, users};
 pub use proposals::{proposal, proposals};
 pub use task_tree::task_tree;
 pub use usage::usage;
+
+#[cfg(test)]
+mod tests;

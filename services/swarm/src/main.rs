@@ -1,0 +1,5 @@
+//! The program `swarm`.
+
+fn main() -> std::process::ExitCode {
+    swarm::main()
+}
