@@ -38,7 +38,7 @@ build: toolchain ## Compile every program
 
 .PHONY: test
 test: toolchain databases models ## Run all tests
-	@$(tools) cargo build --workspace --bins && cargo test --workspace
+	@$(tools) cargo build --workspace --bins && cargo test --workspace --no-fail-fast
 
 .PHONY: verify
 verify: toolchain ## Check format, lints, documents, licences, scripts and protos; writes nothing
