@@ -143,7 +143,7 @@ pub(super) fn submission(tenant: TenantId, request: wire::SubmitTaskRequest) -> 
             input: serde_json::to_value(input).map_err(Error::internal)?,
             agent_id: parse_optional("agent_id", &spec.agent_id)?,
             pool: word("pool", spec.pool)?,
-            strategy: strategy(spec.strategy.unwrap_or_default())?,
+            strategy: strategy(&spec.strategy.unwrap_or_default())?,
             metadata: metadata(spec.metadata)?,
         },
         priority,
@@ -151,7 +151,7 @@ pub(super) fn submission(tenant: TenantId, request: wire::SubmitTaskRequest) -> 
     })
 }
 
-fn strategy(strategy: wire::Strategy) -> Result<Strategy> {
+fn strategy(strategy: &wire::Strategy) -> Result<Strategy> {
     let name = match strategy.name.as_str() {
         "" | SINGLE => SINGLE,
         SWARM => SWARM,

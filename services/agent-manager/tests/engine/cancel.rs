@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::json;
 use swarm_agent_manager::SCHEMA;
+use swarm_agent_manager::engine::is_stopped;
 use swarm_agent_manager::events::Scope;
 use swarm_agent_manager::journal::{StepDone, StepKind, StepSpec, StepState};
 use swarm_agent_manager::tasks::{NewTask, TaskState};
@@ -142,6 +143,49 @@ async fn no_step_begins_after_the_answer() {
             }
         }
         rig.stop().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_cancel_by_another_replica_is_seen_by_the_row_alone() {
+    for_each_database(&SCHEMA, |db| async move {
+        let (begun, mut at_work) = mpsc::unbounded_channel();
+        let (outcomes, mut seen) = mpsc::unbounded_channel();
+        let release = Arc::new(tokio::sync::Notify::new());
+        let work = {
+            let release = release.clone();
+            script(move |context| {
+                let (begun, outcomes, release) = (begun.clone(), outcomes.clone(), release.clone());
+                async move {
+                    let step = |key: &str| StepSpec::new(key, StepKind::Tool, "t", json!({}));
+                    let first = context.step(step("first"), |_| async {
+                        begun.send(()).unwrap();
+                        release.notified().await;
+                        let mut done = StepDone::new(());
+                        done.children = vec![NewTask::default()];
+                        Ok(done)
+                    });
+                    outcomes.send(first.await.as_ref().err().is_some_and(is_stopped)).unwrap();
+                    Ok(json!("too late"))
+                }
+            })
+        };
+        let one = Rig::start(&db, work).await;
+        let options = crate::rig::Options { replica: "two", tenant: one.tenant, ..Default::default() };
+        let two = Rig::start_with(&db, echo(), options).await;
+        let task = one.submit().await;
+        at_work.recv().await.unwrap();
+        two.engine.cancel(two.tenant, task.id, "").await.unwrap();
+        release.notify_one();
+        assert!(seen.recv().await.unwrap(), "its end was refused");
+        let tree = two.engine.tree(two.tenant, task.id).await.unwrap();
+        assert!(tree.children.is_empty());
+        assert_eq!((tree.steps.len(), tree.steps[0].state), (1, StepState::OutcomeUnknown));
+        assert_eq!((tree.task.state, tree.task.result), (TaskState::Cancelled, None));
+        assert_eq!(two.kinds(task.id).await.last().unwrap(), "task.cancelled");
+        two.stop().await;
+        one.stop().await;
     })
     .await;
 }
