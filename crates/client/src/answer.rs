@@ -9,8 +9,9 @@ use swarm_errors::{Code, Error, Problem, Result};
 /// The value of a good answer.
 pub(crate) async fn value<T: DeserializeOwned>(response: reqwest::Response) -> Result<T> {
     let bytes = response.bytes().await.map_err(transport)?;
-    serde_json::from_slice(&bytes)
-        .map_err(|error| Error::new(Code::Internal, "the answer is not what this client expects").with_source(error))
+    serde_json::from_slice(&bytes).map_err(|error| {
+        Error::new(Code::Internal, "the answer is not what this client expects").with_source(error)
+    })
 }
 
 /// The error of an answer that is not a good one.
@@ -38,7 +39,9 @@ pub(crate) fn problem(status: u16, body: &[u8]) -> Error {
     problem
         .errors
         .into_iter()
-        .fold(Error::new(code, problem.detail), |error, field| error.with_field(field.field, field.message))
+        .fold(Error::new(code, problem.detail), |error, field| {
+            error.with_field(field.field, field.message)
+        })
 }
 
 fn code_of(status: u16) -> Code {
@@ -48,7 +51,11 @@ fn code_of(status: u16) -> Code {
         status => Code::ALL
             .into_iter()
             .find(|code| code.http() == status)
-            .unwrap_or(if status < 500 { Code::InvalidArgument } else { Code::Internal }),
+            .unwrap_or(if status < 500 {
+                Code::InvalidArgument
+            } else {
+                Code::Internal
+            }),
     }
 }
 
@@ -85,10 +92,14 @@ mod tests {
 
     #[test]
     fn a_problem_document_keeps_code_detail_and_fields() {
-        let sent = Error::invalid("input.prompt", "must not be empty").with_field("kind", "is missing");
+        let sent =
+            Error::invalid("input.prompt", "must not be empty").with_field("kind", "is missing");
         let body = serde_json::to_vec(&Problem::new(&sent, "r1")).unwrap();
         let got = problem(400, &body);
-        assert_eq!((got.code(), got.detail()), (Code::InvalidArgument, "input.prompt: must not be empty"));
+        assert_eq!(
+            (got.code(), got.detail()),
+            (Code::InvalidArgument, "input.prompt: must not be empty")
+        );
         assert_eq!(got.fields(), sent.fields());
     }
 

@@ -39,7 +39,14 @@ pub(crate) struct Call<'a> {
 
 impl<'a> Call<'a> {
     pub(crate) fn new(method: Method, path: &'a [&'a str]) -> Self {
-        Self { method, path, query: Vec::new(), body: None, key: None, limit: LIMIT }
+        Self {
+            method,
+            path,
+            query: Vec::new(),
+            body: None,
+            key: None,
+            limit: LIMIT,
+        }
     }
 
     pub(crate) fn get(path: &'a [&'a str]) -> Self {
@@ -63,7 +70,8 @@ impl<'a> Call<'a> {
     }
 
     pub(crate) fn query(mut self, name: &'static str, value: Option<impl ToString>) -> Self {
-        self.query.extend(value.map(|value| (name, value.to_string())));
+        self.query
+            .extend(value.map(|value| (name, value.to_string())));
         self
     }
 
@@ -81,10 +89,20 @@ impl Client {
     /// When the address is not one.
     pub fn new(base_url: &str) -> Result<Self> {
         // reqwest is built without a provider of its own, since all of ours use the same one.
-        rustls::crypto::ring::default_provider().install_default().ok();
+        rustls::crypto::ring::default_provider()
+            .install_default()
+            .ok();
         let base = address("base_url", base_url, &["http", "https"])?;
-        let http = reqwest::Client::builder().connect_timeout(CONNECT_LIMIT).build().map_err(answer::transport)?;
-        Ok(Self { http, websocket: next_port(&base), base, credentials: Arc::default() })
+        let http = reqwest::Client::builder()
+            .connect_timeout(CONNECT_LIMIT)
+            .build()
+            .map_err(answer::transport)?;
+        Ok(Self {
+            http,
+            websocket: next_port(&base),
+            base,
+            credentials: Arc::default(),
+        })
     }
 
     /// Follows events at this address, such as `ws://127.0.0.1:3001/ws`.
@@ -131,7 +149,9 @@ impl Client {
     /// The token of the session, where there is one that can be used elsewhere.
     pub async fn token(&self) -> Option<String> {
         match &*self.credentials.lock().await {
-            Credentials::Token(access) | Credentials::Session { access, .. } => Some(access.clone()),
+            Credentials::Token(access) | Credentials::Session { access, .. } => {
+                Some(access.clone())
+            }
             Credentials::None | Credentials::ApiKey(_) => None,
         }
     }
@@ -172,7 +192,10 @@ impl Client {
         for (name, value) in &call.query {
             url.query_pairs_mut().append_pair(name, value);
         }
-        let mut request = self.http.request(call.method.clone(), url).timeout(call.limit);
+        let mut request = self
+            .http
+            .request(call.method.clone(), url)
+            .timeout(call.limit);
         if let Some((name, value)) = credentials.header() {
             request = request.header(name, value);
         }
@@ -182,13 +205,18 @@ impl Client {
         if let Some(body) = &call.body {
             request = request.json(body);
         }
-        request.send().await.map_err(|error| answer::transport(error).context(&self.base))
+        request
+            .send()
+            .await
+            .map_err(|error| answer::transport(error).context(&self.base))
     }
 
     fn url(&self, path: &[&str]) -> Result<Url> {
         let mut url = self.base.clone();
         url.path_segments_mut()
-            .map_err(|()| Error::invalid("base_url", "must be an address such as http://host:port"))?
+            .map_err(|()| {
+                Error::invalid("base_url", "must be an address such as http://host:port")
+            })?
             .pop_if_empty()
             .extend(["api", "v1"])
             .extend(path);
@@ -198,8 +226,11 @@ impl Client {
     /// The next credentials of a session whose access token was refused.
     pub(crate) async fn renewed(&self, refused: &Credentials) -> Result<Option<Credentials>> {
         let mut current = self.credentials.lock().await;
-        let Credentials::Session { access, refresh } = &*current else { return Ok(None) };
-        let stale = matches!(refused, Credentials::Session { access: refused, .. } if refused == access);
+        let Credentials::Session { access, refresh } = &*current else {
+            return Ok(None);
+        };
+        let stale =
+            matches!(refused, Credentials::Session { access: refused, .. } if refused == access);
         if stale {
             let body = serde_json::json!({"refresh_token": refresh});
             let call = Call::post(&["auth", "refresh"], &body)?;
@@ -215,7 +246,11 @@ impl Client {
 }
 
 async fn checked(response: Response) -> Result<Response> {
-    if response.status().is_success() { Ok(response) } else { Err(answer::failure(response).await) }
+    if response.status().is_success() {
+        Ok(response)
+    } else {
+        Err(answer::failure(response).await)
+    }
 }
 
 fn address(field: &str, text: &str, schemes: &[&str]) -> Result<Url> {
@@ -223,13 +258,18 @@ fn address(field: &str, text: &str, schemes: &[&str]) -> Result<Url> {
     if schemes.contains(&url.scheme()) && url.has_host() {
         return Ok(url);
     }
-    Err(Error::new(Code::InvalidArgument, format!("{field}: must begin with {}://", schemes.join(":// or ")))
-        .with_field(field, "is not an address that this client can use"))
+    Err(Error::new(
+        Code::InvalidArgument,
+        format!("{field}: must begin with {}://", schemes.join(":// or ")),
+    )
+    .with_field(field, "is not an address that this client can use"))
 }
 
 fn next_port(base: &Url) -> Url {
     let mut url = base.clone();
-    let port = base.port_or_known_default().and_then(|port| port.checked_add(1));
+    let port = base
+        .port_or_known_default()
+        .and_then(|port| port.checked_add(1));
     // Neither can fail for an address with a host; if it did, connecting would say so.
     url.set_scheme("ws").ok();
     url.set_port(port).ok();
@@ -247,7 +287,11 @@ mod tests {
         let client = Client::new("http://127.0.0.1:3000").unwrap();
         assert_eq!(client.websocket().as_str(), "ws://127.0.0.1:3001/ws");
         for text in ["127.0.0.1:3000", "ftp://x", "http://", ""] {
-            assert_eq!(Client::new(text).unwrap_err().fields()[0].field, "base_url", "{text}");
+            assert_eq!(
+                Client::new(text).unwrap_err().fields()[0].field,
+                "base_url",
+                "{text}"
+            );
         }
         assert!(client.with_websocket("http://x/ws").is_err());
     }
@@ -256,7 +300,10 @@ mod tests {
     fn ids_cannot_leave_their_place_in_the_path() {
         let client = Client::new("http://h:1/prefix/").unwrap();
         let url = client.url(&["tasks", "../users?x=1#y", "steps"]).unwrap();
-        assert_eq!(url.as_str(), "http://h:1/prefix/api/v1/tasks/..%2Fusers%3Fx=1%23y/steps");
+        assert_eq!(
+            url.as_str(),
+            "http://h:1/prefix/api/v1/tasks/..%2Fusers%3Fx=1%23y/steps"
+        );
     }
 
     #[tokio::test]
@@ -265,7 +312,11 @@ mod tests {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         drop(listener);
-        let error = Client::new(&format!("http://{address}")).unwrap().get_task("task_1").await.unwrap_err();
+        let error = Client::new(&format!("http://{address}"))
+            .unwrap()
+            .get_task("task_1")
+            .await
+            .unwrap_err();
         assert_eq!(error.code(), Code::Unavailable, "{error}");
         assert!(error.detail().contains(&address.to_string()), "{error}");
     }

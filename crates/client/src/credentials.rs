@@ -27,7 +27,10 @@ impl Credentials {
     /// The session of a login.
     pub(crate) fn session(tokens: Tokens) -> Self {
         match tokens.refresh_token {
-            Some(refresh) if !refresh.is_empty() => Self::Session { access: tokens.access_token, refresh },
+            Some(refresh) if !refresh.is_empty() => Self::Session {
+                access: tokens.access_token,
+                refresh,
+            },
             _ => Self::Token(tokens.access_token),
         }
     }
@@ -37,7 +40,9 @@ impl Credentials {
         match self {
             Self::None => None,
             Self::ApiKey(key) => Some(("x-api-key", key.clone())),
-            Self::Token(access) | Self::Session { access, .. } => Some(("authorization", format!("Bearer {access}"))),
+            Self::Token(access) | Self::Session { access, .. } => {
+                Some(("authorization", format!("Bearer {access}")))
+            }
         }
     }
 }

@@ -32,7 +32,8 @@ pub use types::learning::{ArmStatistics, NewFeedback, Policies};
 pub use types::memories::{Memory, NewMemory, Search, SearchFilter, SearchHit, SearchResults, Why};
 pub use types::messages::{Message, NewMessage};
 pub use types::proposals::{
-    Ballot, Cast, Dissent, NewProposal, NewVote, OptionTally, OptionVote, Proposal, ProposalOption, Tally,
+    Ballot, Cast, Dissent, NewProposal, NewVote, OptionTally, OptionVote, Proposal, ProposalOption,
+    Tally,
 };
 pub use types::sessions::{ApiKey, Identity, NewApiKey, NewUser, Tokens, User};
 pub use types::system::{ConsensusStatus, Counted, ServiceHealth, SystemHealth, SystemState};

@@ -55,7 +55,11 @@ impl Client {
     /// The events of a topic (`tasks/{id}`, `tasks/{id}/tree`, `tasks`, `agents/{id}`, `proposals`),
     /// after `cursor` or, for one task or tree, from its start. The stream ends with its task, and
     /// with an error when the server refuses or is away for more than a minute.
-    pub fn watch(&self, topic: &str, cursor: Option<String>) -> impl Stream<Item = Result<Watched>> + Send + use<> {
+    pub fn watch(
+        &self,
+        topic: &str,
+        cursor: Option<String>,
+    ) -> impl Stream<Item = Result<Watched>> + Send + use<> {
         let (client, topic) = (self.clone(), topic.to_owned());
         async_stream::try_stream! {
             let mut cursor = cursor;
@@ -108,29 +112,43 @@ impl Client {
     async fn subscribe(&self, topic: &str, cursor: Option<&str>) -> Result<Socket> {
         let credentials = self.credentials().await;
         let mut socket = match self.connect(credentials.header()).await {
-            Err(error) if error.code() == Code::Unauthenticated => match self.renewed(&credentials).await? {
-                Some(renewed) => self.connect(renewed.header()).await?,
-                None => return Err(error),
-            },
+            Err(error) if error.code() == Code::Unauthenticated => {
+                match self.renewed(&credentials).await? {
+                    Some(renewed) => self.connect(renewed.header()).await?,
+                    None => return Err(error),
+                }
+            }
             connected => connected?,
         };
-        let frame = Say::Subscribe { topics: [topic], cursor };
+        let frame = Say::Subscribe {
+            topics: [topic],
+            cursor,
+        };
         let text = serde_json::to_string(&frame).map_err(Error::internal)?;
         socket.send(Message::text(text)).await.map_err(lost)?;
         Ok(socket)
     }
 
     async fn connect(&self, header: Option<(&'static str, String)>) -> Result<Socket> {
-        let mut request = self.websocket().as_str().into_client_request().map_err(lost)?;
+        let mut request = self
+            .websocket()
+            .as_str()
+            .into_client_request()
+            .map_err(lost)?;
         if let Some((name, value)) = header {
             let value = HeaderValue::try_from(value)
                 .map_err(|_| Error::invalid(name, "has characters that a header cannot carry"))?;
-            request.headers_mut().insert(HeaderName::from_static(name), value);
+            request
+                .headers_mut()
+                .insert(HeaderName::from_static(name), value);
         }
         match tokio::time::timeout(CONNECT_LIMIT, connect_async(request)).await {
             Ok(Ok((socket, _))) => Ok(socket),
             Ok(Err(error)) => Err(lost(error).context(self.websocket())),
-            Err(_) => Err(Error::unavailable("the server did not answer in time").context(self.websocket())),
+            Err(_) => {
+                Err(Error::unavailable("the server did not answer in time")
+                    .context(self.websocket()))
+            }
         }
     }
 }
@@ -165,10 +183,14 @@ async fn next(socket: &mut Socket) -> Result<Heard> {
             .map_err(lost)?;
         match message {
             Message::Text(text) => {
-                return serde_json::from_str(&text)
-                    .map_err(|error| Error::new(Code::Internal, "a frame is not what this client expects").with_source(error));
+                return serde_json::from_str(&text).map_err(|error| {
+                    Error::new(Code::Internal, "a frame is not what this client expects")
+                        .with_source(error)
+                });
             }
-            Message::Close(_) => return Err(Error::unavailable("the server closed the connection")),
+            Message::Close(_) => {
+                return Err(Error::unavailable("the server closed the connection"));
+            }
             _ => {}
         }
     }
@@ -176,9 +198,10 @@ async fn next(socket: &mut Socket) -> Result<Heard> {
 
 fn lost(error: tungstenite::Error) -> Error {
     match error {
-        tungstenite::Error::Http(response) => {
-            answer::problem(response.status().as_u16(), response.body().as_deref().unwrap_or_default())
-        }
+        tungstenite::Error::Http(response) => answer::problem(
+            response.status().as_u16(),
+            response.body().as_deref().unwrap_or_default(),
+        ),
         error => Error::unavailable("the WebSocket cannot be reached").with_source(error),
     }
 }

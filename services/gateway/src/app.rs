@@ -53,15 +53,21 @@ pub struct App {
 ///
 /// # Errors
 /// When an address in the settings is not one.
-// Async because every service's `build` is.
-#[expect(clippy::unused_async, reason = "all services are built alike")]
+// Async because the `build` of every service is.
 pub async fn build(config: Config, sockets: Sockets) -> Result<App> {
     let clock = Arc::new(SystemClock);
     let dialer = Dialer::new("gateway", &config.service, &config.peers, clock.clone())?;
     let peers = Peers::new(dialer.clone(), config.peers)?;
     let readiness = Readiness::new();
     peers.register(&readiness);
-    let gateway = Gateway::new(config.gateway, peers, dialer.verifier(), readiness, Registry::new(), clock);
+    let gateway = Gateway::new(
+        config.gateway,
+        peers,
+        dialer.verifier(),
+        readiness,
+        Registry::new(),
+        clock,
+    );
     Ok(App { gateway, sockets })
 }
 
@@ -70,12 +76,29 @@ impl App {
     pub fn spawn(self, lifecycle: &Lifecycle) {
         let Self { gateway, sockets } = self;
         let gateway = Arc::new(gateway.stopped_by(lifecycle.soft()));
-        Admin::new(sockets.admin, gateway.registry.clone(), gateway.readiness.clone(), "gateway").spawn(lifecycle);
+        Admin::new(
+            sockets.admin,
+            gateway.registry.clone(),
+            gateway.readiness.clone(),
+            "gateway",
+        )
+        .spawn(lifecycle);
         let (soft, hard) = (lifecycle.soft(), lifecycle.hard());
-        let rest = serve(sockets.rest, routes::router(gateway.clone()), soft.clone(), hard.clone());
+        let rest = serve(
+            sockets.rest,
+            routes::router(gateway.clone()),
+            soft.clone(),
+            hard.clone(),
+        );
         lifecycle.spawn("rest", OnExit::Stop, rest);
         lifecycle.spawn("websocket", OnExit::Stop, async move {
-            serve(sockets.websocket, ws::router(gateway.clone()), soft, hard.clone()).await?;
+            serve(
+                sockets.websocket,
+                ws::router(gateway.clone()),
+                soft,
+                hard.clone(),
+            )
+            .await?;
             // A WebSocket outlives its request, so the server does not wait for it.
             gateway.websockets.drained(hard).await;
             Ok(())
@@ -84,14 +107,21 @@ impl App {
 }
 
 /// Serves until `soft` is cancelled and running requests have ended, or until `hard` is.
-async fn serve(listener: TcpListener, router: Router, soft: CancellationToken, hard: CancellationToken) -> Result<()> {
+async fn serve(
+    listener: TcpListener,
+    router: Router,
+    soft: CancellationToken,
+    hard: CancellationToken,
+) -> Result<()> {
     // A small answer must not wait for more to come.
     let listener = listener.tap_io(|stream| {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "a connection keeps small packets back");
         }
     });
-    let server = axum::serve(listener, router).with_graceful_shutdown(soft.cancelled_owned()).into_future();
+    let server = axum::serve(listener, router)
+        .with_graceful_shutdown(soft.cancelled_owned())
+        .into_future();
     tokio::select! {
         end = server => end.map_err(Error::internal),
         () = hard.cancelled() => Ok(()),

@@ -79,12 +79,20 @@ impl Validate for Config {
         self.runtime.validate()?;
         let gateway = &self.gateway;
         at_least_one("gateway.deadline_seconds", gateway.deadline_seconds)?;
-        at_least_one("gateway.websocket_auth_seconds", gateway.websocket_auth_seconds)?;
+        at_least_one(
+            "gateway.websocket_auth_seconds",
+            gateway.websocket_auth_seconds,
+        )?;
         at_least_one("gateway.heartbeat_seconds", gateway.heartbeat_seconds)?;
         at_least_one("gateway.slow_reader_seconds", gateway.slow_reader_seconds)?;
         // The services behind take messages of 4 MiB, and a body grows a little on its way.
         within("gateway.max_body", gateway.max_body, 1024, 3 * 1024 * 1024)?;
-        within("gateway.max_frame", gateway.max_frame, 1024, 16 * 1024 * 1024)
+        within(
+            "gateway.max_frame",
+            gateway.max_frame,
+            1024,
+            16 * 1024 * 1024,
+        )
     }
 }
 
@@ -96,7 +104,10 @@ fn within(key: &str, value: usize, least: usize, most: usize) -> Result<()> {
     if (least..=most).contains(&value) {
         return Ok(());
     }
-    Err(Error::invalid(key, format!("must be from {least} to {most}")))
+    Err(Error::invalid(
+        key,
+        format!("must be from {least} to {most}"),
+    ))
 }
 
 #[cfg(test)]
@@ -108,9 +119,15 @@ mod tests {
         let mut config = Config::default();
         assert!(config.validate().is_ok());
         config.gateway.max_body = 0;
-        assert_eq!(config.validate().unwrap_err().fields()[0].field, "gateway.max_body");
+        assert_eq!(
+            config.validate().unwrap_err().fields()[0].field,
+            "gateway.max_body"
+        );
         config = Config::default();
         config.gateway.heartbeat_seconds = 0;
-        assert_eq!(config.validate().unwrap_err().fields()[0].field, "gateway.heartbeat_seconds");
+        assert_eq!(
+            config.validate().unwrap_err().fields()[0].field,
+            "gateway.heartbeat_seconds"
+        );
     }
 }

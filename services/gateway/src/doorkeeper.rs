@@ -52,7 +52,12 @@ struct Exchanged {
 struct KeepAsLongAsTheToken;
 
 impl Expiry<[u8; 32], Arc<Exchanged>> for KeepAsLongAsTheToken {
-    fn expire_after_create(&self, _: &[u8; 32], value: &Arc<Exchanged>, _: Instant) -> Option<Duration> {
+    fn expire_after_create(
+        &self,
+        _: &[u8; 32],
+        value: &Arc<Exchanged>,
+        _: Instant,
+    ) -> Option<Duration> {
         Some(value.keep)
     }
 }
@@ -63,8 +68,16 @@ impl Doorkeeper {
         sessions: SessionServiceClient<Channel>,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        let exchanged = Cache::builder().max_capacity(MOST_KEPT).expire_after(KeepAsLongAsTheToken).build();
-        Self { verifier, sessions, clock, exchanged }
+        let exchanged = Cache::builder()
+            .max_capacity(MOST_KEPT)
+            .expire_after(KeepAsLongAsTheToken)
+            .build();
+        Self {
+            verifier,
+            sessions,
+            clock,
+            exchanged,
+        }
     }
 
     /// The visitor whom these headers prove; `None` where they bear no credential.
@@ -81,7 +94,9 @@ impl Doorkeeper {
         }
         match headers.get(API_KEY) {
             Some(key) => {
-                let key = key.to_str().map_err(|_| refused("the API key is not text"))?;
+                let key = key
+                    .to_str()
+                    .map_err(|_| refused("the API key is not text"))?;
                 self.by_key(key).await.map(Some)
             }
             None => Ok(None),
@@ -111,7 +126,10 @@ impl Doorkeeper {
             .try_get_with(hash, async {
                 let tokens = self.exchange(key).await?;
                 let life = Duration::from_secs(u64::from(tokens.expires_in) * 3 / 4);
-                Ok(Arc::new(Exchanged { token: tokens.access_token, keep: life.min(LONGEST_KEPT) }))
+                Ok(Arc::new(Exchanged {
+                    token: tokens.access_token,
+                    keep: life.min(LONGEST_KEPT),
+                }))
             })
             .await
             .map_err(|error: Arc<Error>| same(&error))?;
@@ -121,21 +139,31 @@ impl Doorkeeper {
     /// A new token for this API key.
     pub(crate) async fn exchange(&self, key: &str) -> Result<Tokens> {
         let answer = call(Retry::Safe, || async {
-            let message = ExchangeApiKeyRequest { api_key: key.to_owned() };
-            self.sessions.clone().exchange_api_key(request(&Acting::Itself, EXCHANGE_DEADLINE, message)?).await
+            let message = ExchangeApiKeyRequest {
+                api_key: key.to_owned(),
+            };
+            self.sessions
+                .clone()
+                .exchange_api_key(request(&Acting::Itself, EXCHANGE_DEADLINE, message)?)
+                .await
         })
         .await?;
-        answer.tokens.ok_or_else(|| Error::internal("auth answered without tokens"))
+        answer
+            .tokens
+            .ok_or_else(|| Error::internal("auth answered without tokens"))
     }
 
     /// How much longer the visitor's proof holds.
     pub(crate) fn remaining(&self, visitor: &Visitor) -> Duration {
-        (visitor.expires - self.clock.now()).to_std().unwrap_or_default()
+        (visitor.expires - self.clock.now())
+            .to_std()
+            .unwrap_or_default()
     }
 }
 
 fn visitor(claims: Claims, token: &str) -> Result<Visitor> {
-    let expires = DateTime::from_timestamp(claims.exp, 0).ok_or_else(|| refused("the token has no end"))?;
+    let expires =
+        DateTime::from_timestamp(claims.exp, 0).ok_or_else(|| refused("the token has no end"))?;
     let principal = Principal {
         kind: claims.kind,
         subject: claims.sub,
@@ -143,7 +171,14 @@ fn visitor(claims: Claims, token: &str) -> Result<Visitor> {
         tenant: claims.tenant,
         roles: claims.roles,
     };
-    Ok(Visitor { caller: Caller { principal, service: None, token: Some(token.to_owned()) }, expires })
+    Ok(Visitor {
+        caller: Caller {
+            principal,
+            service: None,
+            token: Some(token.to_owned()),
+        },
+        expires,
+    })
 }
 
 /// Requests that waited for one exchange share its failure.

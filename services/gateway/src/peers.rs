@@ -52,7 +52,10 @@ pub(crate) use ask;
 pub(crate) async fn within<T>(limit: Duration, work: impl Future<Output = Result<T>>) -> Result<T> {
     match tokio::time::timeout(limit, work).await {
         Ok(done) => done,
-        Err(_) => Err(Error::new(Code::DeadlineExceeded, format!("it took longer than {} s", limit.as_secs()))),
+        Err(_) => Err(Error::new(
+            Code::DeadlineExceeded,
+            format!("it took longer than {} s", limit.as_secs()),
+        )),
     }
 }
 
@@ -99,19 +102,28 @@ impl Peers {
         let learning = dialer.peer("peers.learning", &addresses.learning)?;
         let auth = dialer.peer("peers.auth", &addresses.auth)?;
         let waiting = (0..WAITING_CONNECTIONS)
-            .map(|_| Ok(TaskServiceClient::new(dialer.peer("peers.agent_manager", &addresses.agent_manager)?)))
+            .map(|_| {
+                Ok(TaskServiceClient::new(
+                    dialer.peer("peers.agent_manager", &addresses.agent_manager)?,
+                ))
+            })
             .collect::<Result<_>>()?;
         Ok(Self {
             waiting,
             next_waiting: AtomicUsize::new(0),
             services: services(&addresses)?,
-            agents: AgentServiceClient::new(agent_manager.clone()).max_decoding_message_size(LARGEST_ANSWER),
-            tasks: TaskServiceClient::new(agent_manager.clone()).max_decoding_message_size(LARGEST_ANSWER),
-            messages: MessageServiceClient::new(agent_manager).max_decoding_message_size(LARGEST_ANSWER),
-            proposals: ProposalServiceClient::new(consensus.clone()).max_decoding_message_size(LARGEST_ANSWER),
+            agents: AgentServiceClient::new(agent_manager.clone())
+                .max_decoding_message_size(LARGEST_ANSWER),
+            tasks: TaskServiceClient::new(agent_manager.clone())
+                .max_decoding_message_size(LARGEST_ANSWER),
+            messages: MessageServiceClient::new(agent_manager)
+                .max_decoding_message_size(LARGEST_ANSWER),
+            proposals: ProposalServiceClient::new(consensus.clone())
+                .max_decoding_message_size(LARGEST_ANSWER),
             consensus: StatusServiceClient::new(consensus),
             memories: MemoryServiceClient::new(memory).max_decoding_message_size(LARGEST_ANSWER),
-            learning: LearningServiceClient::new(learning).max_decoding_message_size(LARGEST_ANSWER),
+            learning: LearningServiceClient::new(learning)
+                .max_decoding_message_size(LARGEST_ANSWER),
             sessions: SessionServiceClient::new(dialer.auth()),
             users: UserServiceClient::new(auth.clone()),
             keys: ApiKeyServiceClient::new(auth),
@@ -128,7 +140,9 @@ impl Peers {
 
     /// A client on a connection of its own: a reader that stalls its stream stalls nobody else's.
     pub(crate) fn watching(&self) -> Result<TaskServiceClient<Peer>> {
-        let peer = self.dialer.peer("peers.agent_manager", &self.addresses.agent_manager)?;
+        let peer = self
+            .dialer
+            .peer("peers.agent_manager", &self.addresses.agent_manager)?;
         Ok(TaskServiceClient::new(peer).max_decoding_message_size(LARGEST_ANSWER))
     }
 
@@ -136,7 +150,12 @@ impl Peers {
     pub(crate) async fn health(&self) -> Vec<Found> {
         let ask = |service: &Service| {
             let service = service.clone();
-            async move { Found { name: service.name, result: service.check().await } }
+            async move {
+                Found {
+                    name: service.name,
+                    result: service.check().await,
+                }
+            }
         };
         join_all(self.services.iter().map(ask)).await
     }
@@ -157,7 +176,9 @@ impl Peers {
 impl Service {
     async fn check(&self) -> Result<()> {
         let mut client = self.health.clone();
-        let asked = client.check(HealthCheckRequest { service: String::new() });
+        let asked = client.check(HealthCheckRequest {
+            service: String::new(),
+        });
         let answer = tokio::time::timeout(HEALTH_LIMIT, asked)
             .await
             .map_err(|_| Error::unavailable("it does not answer"))?
@@ -179,10 +200,14 @@ fn services(addresses: &PeersConfig) -> Result<Vec<Service>> {
     ]
     .into_iter()
     .map(|(name, address)| {
-        let endpoint = Endpoint::from_shared(address.clone())
-            .map_err(|error| Error::invalid("peers", format!("{address} is not an address")).with_source(error))?;
+        let endpoint = Endpoint::from_shared(address.clone()).map_err(|error| {
+            Error::invalid("peers", format!("{address} is not an address")).with_source(error)
+        })?;
         let channel = endpoint.connect_timeout(HEALTH_LIMIT).connect_lazy();
-        Ok(Service { name, health: HealthClient::new(channel) })
+        Ok(Service {
+            name,
+            health: HealthClient::new(channel),
+        })
     })
     .collect()
 }

@@ -30,12 +30,16 @@ enum HttpOnly {
 impl HttpOnly {
     const fn row(self) -> (&'static str, StatusCode, &'static str) {
         match self {
-            Self::MethodNotAllowed => {
-                ("method_not_allowed", StatusCode::METHOD_NOT_ALLOWED, "The method is not allowed here")
-            }
-            Self::UnsupportedMediaType => {
-                ("unsupported_media_type", StatusCode::UNSUPPORTED_MEDIA_TYPE, "The content type is not supported")
-            }
+            Self::MethodNotAllowed => (
+                "method_not_allowed",
+                StatusCode::METHOD_NOT_ALLOWED,
+                "The method is not allowed here",
+            ),
+            Self::UnsupportedMediaType => (
+                "unsupported_media_type",
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "The content type is not supported",
+            ),
         }
     }
 }
@@ -57,26 +61,44 @@ impl Failure {
 
     /// The route has other methods.
     pub(crate) fn method_not_allowed(method: &str) -> Self {
-        let error = Error::new(Code::InvalidArgument, format!("{method} is not a method of this route"));
-        Self { http_only: Some(HttpOnly::MethodNotAllowed), ..error.into() }
+        let error = Error::new(
+            Code::InvalidArgument,
+            format!("{method} is not a method of this route"),
+        );
+        Self {
+            http_only: Some(HttpOnly::MethodNotAllowed),
+            ..error.into()
+        }
     }
 
     /// The body is not of a type that the route reads.
     pub(crate) fn unsupported_media_type(expected: &str) -> Self {
-        let error = Error::new(Code::InvalidArgument, format!("the body must be of the type {expected}"))
-            .with_field("Content-Type", format!("must be {expected}"));
-        Self { http_only: Some(HttpOnly::UnsupportedMediaType), ..error.into() }
+        let error = Error::new(
+            Code::InvalidArgument,
+            format!("the body must be of the type {expected}"),
+        )
+        .with_field("Content-Type", format!("must be {expected}"));
+        Self {
+            http_only: Some(HttpOnly::UnsupportedMediaType),
+            ..error.into()
+        }
     }
 
     /// No credential where one is needed.
     pub(crate) fn no_credential() -> Self {
         let words = "a token is needed: Authorization: Bearer <token>, or X-API-Key: <key>";
-        Self { credential_shown: false, ..Error::new(Code::Unauthenticated, words).into() }
+        Self {
+            credential_shown: false,
+            ..Error::new(Code::Unauthenticated, words).into()
+        }
     }
 
     fn status(&self) -> StatusCode {
         self.http_only.map_or_else(
-            || StatusCode::from_u16(self.error.code().http()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+            || {
+                StatusCode::from_u16(self.error.code().http())
+                    .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+            },
             |special| special.row().1,
         )
     }
@@ -95,8 +117,12 @@ impl Failure {
     fn log(&self) {
         let (status, chain) = (self.status().as_u16(), self.error.chain());
         match self.error.code() {
-            Code::Internal => tracing::error!(http.status = status, error = chain, "request failed"),
-            code if code.http() >= 500 => tracing::warn!(http.status = status, error = chain, "request failed"),
+            Code::Internal => {
+                tracing::error!(http.status = status, error = chain, "request failed");
+            }
+            code if code.http() >= 500 => {
+                tracing::warn!(http.status = status, error = chain, "request failed");
+            }
             _ => tracing::debug!(http.status = status, error = chain, "request refused"),
         }
     }
@@ -104,7 +130,11 @@ impl Failure {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        Self { error: Arc::new(error), http_only: None, credential_shown: true }
+        Self {
+            error: Arc::new(error),
+            http_only: None,
+            credential_shown: true,
+        }
     }
 }
 
@@ -122,7 +152,11 @@ pub(crate) async fn render(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     if let Some(failure) = response.extensions_mut().remove::<Failure>() {
         failure.log();
-        write(&mut response, &failure, id.as_ref().map_or("", RequestId::as_str));
+        write(
+            &mut response,
+            &failure,
+            id.as_ref().map_or("", RequestId::as_str),
+        );
     }
     response
 }
@@ -133,7 +167,10 @@ fn write(response: &mut Response, failure: &Failure, request_id: &str) {
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
     if let Some(after) = failure.error.retry_after() {
-        headers.insert(RETRY_AFTER, HeaderValue::from(after.as_secs_f64().ceil().max(1.0) as u64));
+        headers.insert(
+            RETRY_AFTER,
+            HeaderValue::from(after.as_secs_f64().ceil().max(1.0) as u64),
+        );
     }
     if failure.error.code() == Code::Unauthenticated {
         let challenge = if failure.credential_shown {

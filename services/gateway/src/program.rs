@@ -14,7 +14,8 @@ pub struct Program;
 
 impl swarm_runtime::Program for Program {
     const NAME: &'static str = "swarm-gateway";
-    const SECTIONS: &'static [&'static str] = &["telemetry", "runtime", "peers", "service", "gateway"];
+    const SECTIONS: &'static [&'static str] =
+        &["telemetry", "runtime", "peers", "service", "gateway"];
     type Config = Config;
 
     fn telemetry(config: &Config) -> &TelemetryConfig {

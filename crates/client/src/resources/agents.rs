@@ -22,7 +22,8 @@ impl Client {
     /// # Errors
     /// As [`Client::create_agent`], and when the key was used with another agent.
     pub async fn create_agent_once(&self, key: &str, agent: &NewAgent) -> Result<Agent> {
-        self.fetch(Call::post(&["agents"], agent)?.with_key(key)).await
+        self.fetch(Call::post(&["agents"], agent)?.with_key(key))
+            .await
     }
 
     /// The agents, without those that have stopped unless that state is asked for.
@@ -35,7 +36,13 @@ impl Client {
         state: Option<&str>,
         page: &PageRequest,
     ) -> Result<Page<Agent>> {
-        self.fetch(paged(Call::get(&["agents"]).query("pool", pool).query("state", state), page)).await
+        self.fetch(paged(
+            Call::get(&["agents"])
+                .query("pool", pool)
+                .query("state", state),
+            page,
+        ))
+        .await
     }
 
     /// The agent.
@@ -51,7 +58,8 @@ impl Client {
     /// # Errors
     /// When the server refuses it or cannot be reached.
     pub async fn update_agent(&self, id: &str, patch: &AgentPatch) -> Result<Agent> {
-        self.fetch(Call::new(Method::PATCH, &["agents", id]).with_body(patch)?).await
+        self.fetch(Call::new(Method::PATCH, &["agents", id]).with_body(patch)?)
+            .await
     }
 
     /// Stops the agent for good.
@@ -67,7 +75,8 @@ impl Client {
     /// # Errors
     /// When its state does not allow it or the server cannot be reached.
     pub async fn pause_agent(&self, id: &str) -> Result<Agent> {
-        self.fetch(Call::new(Method::POST, &["agents", id, "pause"])).await
+        self.fetch(Call::new(Method::POST, &["agents", id, "pause"]))
+            .await
     }
 
     /// It takes work again.
@@ -75,7 +84,8 @@ impl Client {
     /// # Errors
     /// When its state does not allow it or the server cannot be reached.
     pub async fn resume_agent(&self, id: &str) -> Result<Agent> {
-        self.fetch(Call::new(Method::POST, &["agents", id, "resume"])).await
+        self.fetch(Call::new(Method::POST, &["agents", id, "resume"]))
+            .await
     }
 
     /// It finishes what it does, then stops.
@@ -83,6 +93,7 @@ impl Client {
     /// # Errors
     /// When its state does not allow it or the server cannot be reached.
     pub async fn drain_agent(&self, id: &str) -> Result<Agent> {
-        self.fetch(Call::new(Method::POST, &["agents", id, "drain"])).await
+        self.fetch(Call::new(Method::POST, &["agents", id, "drain"]))
+            .await
     }
 }

@@ -19,6 +19,7 @@ impl Client {
     /// # Errors
     /// When the server cannot be reached.
     pub async fn policies(&self, kind: Option<&str>) -> Result<Policies> {
-        self.fetch(Call::get(&["learning", "policies"]).query("kind", kind)).await
+        self.fetch(Call::get(&["learning", "policies"]).query("kind", kind))
+            .await
     }
 }

@@ -30,7 +30,11 @@ impl Client {
     /// # Errors
     /// When the server refuses it or cannot be reached.
     pub async fn list_memories(&self, namespace: &str, page: &PageRequest) -> Result<Page<Memory>> {
-        self.fetch(paged(Call::get(&["memories"]).query("namespace", Some(namespace)), page)).await
+        self.fetch(paged(
+            Call::get(&["memories"]).query("namespace", Some(namespace)),
+            page,
+        ))
+        .await
     }
 
     /// Forgets the memory.
@@ -46,6 +50,7 @@ impl Client {
     /// # Errors
     /// When the server refuses it or cannot be reached.
     pub async fn search_memories(&self, search: &Search) -> Result<SearchResults> {
-        self.fetch(Call::post(&["memories", "search"], search)?).await
+        self.fetch(Call::post(&["memories", "search"], search)?)
+            .await
     }
 }

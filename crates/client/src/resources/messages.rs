@@ -23,7 +23,11 @@ impl Client {
     /// When there is no such agent or the server cannot be reached.
     pub async fn inbox(&self, agent: &str, all: bool, page: &PageRequest) -> Result<Page<Message>> {
         let path = ["agents", agent, "inbox"];
-        self.fetch(paged(Call::get(&path).query("all", all.then_some(true)), page)).await
+        self.fetch(paged(
+            Call::get(&path).query("all", all.then_some(true)),
+            page,
+        ))
+        .await
     }
 
     /// Marks a message as consumed.
@@ -31,6 +35,7 @@ impl Client {
     /// # Errors
     /// When there is none or the server cannot be reached.
     pub async fn ack_message(&self, id: &str) -> Result<Message> {
-        self.fetch(Call::new(Method::POST, &["messages", id, "ack"])).await
+        self.fetch(Call::new(Method::POST, &["messages", id, "ack"]))
+            .await
     }
 }

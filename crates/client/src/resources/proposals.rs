@@ -26,7 +26,13 @@ impl Client {
         task: Option<&str>,
         page: &PageRequest,
     ) -> Result<Page<Proposal>> {
-        self.fetch(paged(Call::get(&["proposals"]).query("state", state).query("task_id", task), page)).await
+        self.fetch(paged(
+            Call::get(&["proposals"])
+                .query("state", state)
+                .query("task_id", task),
+            page,
+        ))
+        .await
     }
 
     /// The proposal with its ballots.
@@ -42,7 +48,8 @@ impl Client {
     /// # Errors
     /// When the proposal is closed, the voter may not vote or the server cannot be reached.
     pub async fn vote(&self, proposal: &str, vote: &NewVote) -> Result<Cast> {
-        self.fetch(Call::post(&["proposals", proposal, "votes"], vote)?).await
+        self.fetch(Call::post(&["proposals", proposal, "votes"], vote)?)
+            .await
     }
 
     /// The count.
@@ -50,6 +57,7 @@ impl Client {
     /// # Errors
     /// When there is no such proposal or the server cannot be reached.
     pub async fn tally(&self, proposal: &str) -> Result<Tally> {
-        self.fetch(Call::get(&["proposals", proposal, "tally"])).await
+        self.fetch(Call::get(&["proposals", proposal, "tally"]))
+            .await
     }
 }

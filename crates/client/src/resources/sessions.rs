@@ -23,8 +23,14 @@ impl Client {
     /// # Errors
     /// When the server cannot be reached.
     pub async fn logout(&self) -> Result<()> {
-        let Credentials::Session { refresh, .. } = self.credentials().await else { return Ok(()) };
-        self.run(Call::post(&["auth", "logout"], &serde_json::json!({"refresh_token": refresh}))?).await
+        let Credentials::Session { refresh, .. } = self.credentials().await else {
+            return Ok(());
+        };
+        self.run(Call::post(
+            &["auth", "logout"],
+            &serde_json::json!({"refresh_token": refresh}),
+        )?)
+        .await
     }
 
     /// Makes a user.

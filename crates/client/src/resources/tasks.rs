@@ -26,7 +26,8 @@ impl Client {
     /// # Errors
     /// As [`Client::submit_task`], and when the key was used with another task.
     pub async fn submit_task_once(&self, key: &str, task: &NewTask) -> Result<Task> {
-        self.fetch(Call::post(&["tasks"], task)?.with_key(key)).await
+        self.fetch(Call::post(&["tasks"], task)?.with_key(key))
+            .await
     }
 
     /// The task.
@@ -47,7 +48,9 @@ impl Client {
         parent: Option<&str>,
         page: &PageRequest,
     ) -> Result<Page<Task>> {
-        let call = Call::get(&["tasks"]).query("state", state).query("parent_id", parent);
+        let call = Call::get(&["tasks"])
+            .query("state", state)
+            .query("parent_id", parent);
         self.fetch(paged(call, page)).await
     }
 
@@ -56,7 +59,8 @@ impl Client {
     /// # Errors
     /// When there is no such task or the server cannot be reached.
     pub async fn task_steps(&self, id: &str, page: &PageRequest) -> Result<Page<Step>> {
-        self.fetch(paged(Call::get(&["tasks", id, "steps"]), page)).await
+        self.fetch(paged(Call::get(&["tasks", id, "steps"]), page))
+            .await
     }
 
     /// The stored events, from a cursor on. To follow them live, see [`Client::watch`].
@@ -64,7 +68,8 @@ impl Client {
     /// # Errors
     /// When there is no such task or the server cannot be reached.
     pub async fn task_events(&self, id: &str, page: &PageRequest) -> Result<Page<Event>> {
-        self.fetch(paged(Call::get(&["tasks", id, "events"]), page)).await
+        self.fetch(paged(Call::get(&["tasks", id, "events"]), page))
+            .await
     }
 
     /// The task with its sub-tasks, steps, messages and ballots.
@@ -82,7 +87,12 @@ impl Client {
     pub async fn task_result(&self, id: &str, wait: Duration) -> Result<Task> {
         let path = ["tasks", id, "result"];
         let wanted = format!("{}ms", wait.as_millis());
-        self.fetch(Call::get(&path).query("wait", Some(wanted)).within(wait + MARGIN)).await
+        self.fetch(
+            Call::get(&path)
+                .query("wait", Some(wanted))
+                .within(wait + MARGIN),
+        )
+        .await
     }
 
     /// Cancels the task and its sub-tasks: once this has answered, no new step starts.
@@ -94,6 +104,7 @@ impl Client {
             Some(reason) => serde_json::json!({"reason": reason}),
             None => serde_json::json!({}),
         };
-        self.fetch(Call::post(&["tasks", id, "cancel"], &body)?).await
+        self.fetch(Call::post(&["tasks", id, "cancel"], &body)?)
+            .await
     }
 }

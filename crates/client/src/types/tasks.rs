@@ -39,7 +39,10 @@ impl TaskState {
     /// Whether nothing more will happen.
     #[must_use]
     pub const fn has_ended(self) -> bool {
-        matches!(self, Self::Completed | Self::Failed | Self::Cancelled | Self::DeadLettered)
+        matches!(
+            self,
+            Self::Completed | Self::Failed | Self::Cancelled | Self::DeadLettered
+        )
     }
 
     /// The name on the wire.
@@ -110,7 +113,11 @@ impl NewTask {
     #[must_use]
     pub fn question(prompt: impl Into<String>) -> Self {
         let input = serde_json::json!({"prompt": prompt.into()});
-        Self { kind: "question".to_owned(), input, ..Self::default() }
+        Self {
+            kind: "question".to_owned(),
+            input,
+            ..Self::default()
+        }
     }
 }
 

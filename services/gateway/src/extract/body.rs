@@ -35,7 +35,10 @@ impl<T: DeserializeOwned> FromRequest<Arc<Gateway>> for Body<T> {
         }
         let bytes = read(&parts.headers, body, gateway.config.max_body).await?;
         let value = json::parse(&bytes)?;
-        Ok(Self { value, key: idempotency::request_key(key, &parts, &bytes) })
+        Ok(Self {
+            value,
+            key: idempotency::request_key(key, &parts, &bytes),
+        })
     }
 }
 
@@ -62,8 +65,15 @@ impl<T: DeserializeOwned + Default> FromRequest<Arc<Gateway>> for Optional<T> {
 
 /// The essence of the content type, in lower case.
 pub(super) fn content_type(headers: &HeaderMap) -> String {
-    let text = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+    let text = headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    text.split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase()
 }
 
 pub(super) fn is_json(headers: &HeaderMap) -> bool {
@@ -73,17 +83,26 @@ pub(super) fn is_json(headers: &HeaderMap) -> bool {
 
 /// All of the body, up to the limit.
 pub(super) async fn read(headers: &HeaderMap, body: body::Body, limit: usize) -> Result<Bytes> {
-    let announced = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    let announced = headers
+        .get(CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     if announced.is_some_and(|length| length > limit as u64) {
         return Err(too_large(limit));
     }
     match Limited::new(body, limit).collect().await {
         Ok(collected) => Ok(collected.to_bytes()),
         Err(error) if error.is::<LengthLimitError>() => Err(too_large(limit)),
-        Err(error) => Err(Error::new(Code::InvalidArgument, "the body could not be read to its end").with_source(error)),
+        Err(error) => Err(Error::new(
+            Code::InvalidArgument,
+            "the body could not be read to its end",
+        )
+        .with_source(error)),
     }
 }
 
 fn too_large(limit: usize) -> Error {
-    Error::new(Code::TooLarge, format!("the body is larger than {limit} bytes"))
+    Error::new(
+        Code::TooLarge,
+        format!("the body is larger than {limit} bytes"),
+    )
 }

@@ -29,11 +29,16 @@ impl<T: DeserializeOwned> FromRequest<Arc<Gateway>> for Form<T> {
         let (parts, body) = request.into_parts();
         let is_form = content_type(&parts.headers) == FORM;
         if !is_form && !is_json(&parts.headers) {
-            return Err(Failure::unsupported_media_type(&format!("{FORM} or application/json")));
+            return Err(Failure::unsupported_media_type(&format!(
+                "{FORM} or application/json"
+            )));
         }
         let bytes = read(&parts.headers, body, gateway.config.max_body).await?;
         if !is_form {
-            return Ok(Self { value: json::parse(&bytes)?, headers: parts.headers });
+            return Ok(Self {
+                value: json::parse(&bytes)?,
+                headers: parts.headers,
+            });
         }
         let request = Request::builder()
             .method("POST")
@@ -43,6 +48,9 @@ impl<T: DeserializeOwned> FromRequest<Arc<Gateway>> for Form<T> {
         let pairs = axum::Form::<Vec<(String, String)>>::from_request(request, &())
             .await
             .map_err(|error| Error::invalid("body", error.body_text()))?;
-        Ok(Self { value: query::typed(pairs.0)?, headers: parts.headers })
+        Ok(Self {
+            value: query::typed(pairs.0)?,
+            headers: parts.headers,
+        })
     }
 }

@@ -20,7 +20,11 @@ impl<S: Send + Sync> FromRequestParts<S> for Id {
             .await
             .map_err(|error| Error::invalid("id", error.body_text()))?;
         if id.is_empty() || id.len() > LONGEST || id.chars().any(char::is_control) {
-            return Err(Error::invalid("id", format!("must be 1 to {LONGEST} characters without control characters")).into());
+            return Err(Error::invalid(
+                "id",
+                format!("must be 1 to {LONGEST} characters without control characters"),
+            )
+            .into());
         }
         Ok(Self(id))
     }

@@ -41,14 +41,18 @@ impl<S: Send + Sync> FromRequestParts<S> for NoParams {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Answer<Self> {
-        Params::<Nothing>::from_request_parts(parts, state).await.map(|Params(Nothing {})| Self)
+        Params::<Nothing>::from_request_parts(parts, state)
+            .await
+            .map(|Params(Nothing {})| Self)
     }
 }
 
 /// Names and values as a `T`.
 pub(super) fn typed<T: DeserializeOwned>(pairs: Vec<(String, String)>) -> Result<T> {
     let pairs = pairs.into_iter().map(|(name, value)| (name, Part(value)));
-    let reader = MapDeserializer::<'_, vec::IntoIter<(String, Part)>, ValueError>::new(pairs.collect::<Vec<_>>().into_iter());
+    let reader = MapDeserializer::<'_, vec::IntoIter<(String, Part)>, ValueError>::new(
+        pairs.collect::<Vec<_>>().into_iter(),
+    );
     serde_path_to_error::deserialize(reader)
         .map_err(|error| json::field(&error.path().to_string(), &error.inner().to_string()))
 }
@@ -62,7 +66,10 @@ pub(crate) trait Paging {
     fn page(&self) -> Result<Option<PageRequest>> {
         let limit = self.limit().unwrap_or_default();
         if self.limit() == Some(0) || limit > MAX_LIMIT {
-            return Err(Error::invalid("limit", format!("must be from 1 to {MAX_LIMIT}")));
+            return Err(Error::invalid(
+                "limit",
+                format!("must be from 1 to {MAX_LIMIT}"),
+            ));
         }
         let cursor = self.cursor().unwrap_or_default().to_owned();
         if cursor.len() > 1024 {
@@ -106,7 +113,8 @@ impl<'de> serde::Deserializer<'de> for Part {
         variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, ValueError> {
-        IntoDeserializer::<ValueError>::into_deserializer(self.0).deserialize_enum(name, variants, visitor)
+        IntoDeserializer::<ValueError>::into_deserializer(self.0)
+            .deserialize_enum(name, variants, visitor)
     }
 
     forward_to_deserialize_any! {
@@ -144,15 +152,39 @@ mod tests {
     }
 
     fn read(pairs: &[(&str, &str)]) -> Result<Wanted> {
-        typed(pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect())
+        typed(
+            pairs
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                .collect(),
+        )
     }
 
     #[test]
     fn values_take_the_type_of_their_field() {
-        let got = read(&[("limit", "7"), ("all", "true"), ("kind", "long_term"), ("name", "5")]).unwrap();
-        let expected = Wanted { limit: Some(7), all: Some(true), kind: Some(Kind::LongTerm), name: Some("5".into()) };
+        let got = read(&[
+            ("limit", "7"),
+            ("all", "true"),
+            ("kind", "long_term"),
+            ("name", "5"),
+        ])
+        .unwrap();
+        let expected = Wanted {
+            limit: Some(7),
+            all: Some(true),
+            kind: Some(Kind::LongTerm),
+            name: Some("5".into()),
+        };
         assert_eq!(got, expected);
-        assert_eq!(read(&[]).unwrap(), Wanted { limit: None, all: None, kind: None, name: None });
+        assert_eq!(
+            read(&[]).unwrap(),
+            Wanted {
+                limit: None,
+                all: None,
+                kind: None,
+                name: None
+            }
+        );
     }
 
     #[test]
@@ -161,14 +193,26 @@ mod tests {
             (("limit", "many"), "must be a whole number"),
             (("limit", "-1"), "must be a whole number"),
             (("all", "1"), "must be true or false"),
-            (("kind", "short"), "unknown variant `short`, expected `LongTerm`"),
-            (("size", "1"), "unknown field `size`, expected one of `limit`, `all`, `kind`, `name`"),
+            (
+                ("kind", "short"),
+                "unknown variant `short`, expected `LongTerm`",
+            ),
+            (
+                ("size", "1"),
+                "unknown field `size`, expected one of `limit`, `all`, `kind`, `name`",
+            ),
         ] {
             let error = read(&[pair]).unwrap_err();
             assert_eq!(error.fields()[0].field, pair.0);
             let message = message.replace("LongTerm", "long_term");
             assert_eq!(error.fields()[0].message, message);
         }
-        assert_eq!(read(&[("limit", "1"), ("limit", "2")]).unwrap_err().fields()[0].message, "duplicate field `limit`");
+        assert_eq!(
+            read(&[("limit", "1"), ("limit", "2")])
+                .unwrap_err()
+                .fields()[0]
+                .message,
+            "duplicate field `limit`"
+        );
     }
 }

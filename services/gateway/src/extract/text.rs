@@ -22,7 +22,13 @@ pub(crate) fn duration(field: &str, text: &str, longest: Duration) -> Result<Dur
         .map(Duration::from_millis);
     match length {
         Some(length) if length <= longest => Ok(length),
-        _ => Err(Error::invalid(field, format!("must be a time such as 500ms or 30s, at most {}s", longest.as_secs()))),
+        _ => Err(Error::invalid(
+            field,
+            format!(
+                "must be a time such as 500ms or 30s, at most {}s",
+                longest.as_secs()
+            ),
+        )),
     }
 }
 
@@ -34,11 +40,34 @@ mod tests {
     #[test]
     fn times_are_read_with_their_unit_and_bounded() {
         let longest = Duration::from_secs(60);
-        for (text, milliseconds) in [("30s", 30_000), ("500ms", 500), ("1m", 60_000), ("5", 5_000), ("0", 0)] {
-            assert_eq!(duration("wait", text, longest).unwrap(), Duration::from_millis(milliseconds));
+        for (text, milliseconds) in [
+            ("30s", 30_000),
+            ("500ms", 500),
+            ("1m", 60_000),
+            ("5", 5_000),
+            ("0", 0),
+        ] {
+            assert_eq!(
+                duration("wait", text, longest).unwrap(),
+                Duration::from_millis(milliseconds)
+            );
         }
-        for text in ["", "s", "61s", "2m", "-1s", "1h", "1.5s", "99999999999999999999s", "18446744073709551615m"] {
-            assert_eq!(duration("wait", text, longest).unwrap_err().fields()[0].field, "wait", "{text}");
+        for text in [
+            "",
+            "s",
+            "61s",
+            "2m",
+            "-1s",
+            "1h",
+            "1.5s",
+            "99999999999999999999s",
+            "18446744073709551615m",
+        ] {
+            assert_eq!(
+                duration("wait", text, longest).unwrap_err().fields()[0].field,
+                "wait",
+                "{text}"
+            );
         }
     }
 }

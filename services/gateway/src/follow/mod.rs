@@ -32,7 +32,11 @@ pub(crate) struct Watch {
 }
 
 /// The updates of a watch. The last one is [`Update::Ended`] or [`Update::Failed`].
-pub(crate) fn follow(gateway: Arc<Gateway>, acting: Acting, watch: Watch) -> impl Stream<Item = Update> + Send {
+pub(crate) fn follow(
+    gateway: Arc<Gateway>,
+    acting: Acting,
+    watch: Watch,
+) -> impl Stream<Item = Update> + Send {
     async_stream::stream! {
         let client = match gateway.peers.watching() {
             Ok(client) => client,
@@ -110,21 +114,36 @@ impl Source {
             ephemeral: self.watch.ephemeral,
             from_now,
         };
-        let answer = self.client.watch_events(request(&self.acting, OPEN_DEADLINE, message)?).await?;
+        let answer = self
+            .client
+            .watch_events(request(&self.acting, OPEN_DEADLINE, message)?)
+            .await?;
         Ok(answer.into_inner())
     }
 
     async fn end(&self, ended_before: bool) -> End {
-        let Some(task) = self.watch.scope.task() else { return End::NotYet };
+        let Some(task) = self.watch.scope.task() else {
+            return End::NotYet;
+        };
         let found = call(Retry::Never, || async {
-            let message = GetTaskRequest { id: task.to_string() };
-            self.client.clone().get_task(request(&self.acting, OPEN_DEADLINE, message)?).await
+            let message = GetTaskRequest {
+                id: task.to_string(),
+            };
+            self.client
+                .clone()
+                .get_task(request(&self.acting, OPEN_DEADLINE, message)?)
+                .await
         })
         .await;
-        let Some(task) = found.ok().and_then(|answer| answer.task) else { return End::NotYet };
+        let Some(task) = found.ok().and_then(|answer| answer.task) else {
+            return End::NotYet;
+        };
         let has_ended = matches!(
             task.state(),
-            TaskState::Completed | TaskState::Failed | TaskState::Cancelled | TaskState::DeadLettered
+            TaskState::Completed
+                | TaskState::Failed
+                | TaskState::Cancelled
+                | TaskState::DeadLettered
         );
         match has_ended {
             true if ended_before || self.position.has_reached(task.last_seq) => End::Done,
@@ -153,13 +172,18 @@ impl Source {
         if refused || self.faults >= MOST_FAULTS {
             return Some(error);
         }
-        tracing::debug!(error = error.chain(), "a stream of events was lost and is resumed");
+        tracing::debug!(
+            error = error.chain(),
+            "a stream of events was lost and is resumed"
+        );
         None
     }
 
     async fn pause(&mut self) {
         self.tries += 1;
-        let pause = FIRST_PAUSE.saturating_mul(1 << self.tries.min(8)).min(LONGEST_PAUSE);
+        let pause = FIRST_PAUSE
+            .saturating_mul(1 << self.tries.min(8))
+            .min(LONGEST_PAUSE);
         tokio::time::sleep(pause.mul_f64(rand::random_range(0.5..1.0))).await;
     }
 }

@@ -102,7 +102,10 @@ impl Position {
             return Vec::new();
         };
         let Some(place) = self.scope.of(&event).filter(|_| !event.ephemeral) else {
-            return vec![Update::Event { cursor: None, event }];
+            return vec![Update::Event {
+                cursor: None,
+                event,
+            }];
         };
         let before = self.at;
         if before.is_some_and(|at| place <= at) {
@@ -116,7 +119,10 @@ impl Position {
         {
             updates.push(Update::Gap(place - 1));
         }
-        updates.push(Update::Event { cursor: Some(place), event });
+        updates.push(Update::Event {
+            cursor: Some(place),
+            event,
+        });
         updates
     }
 }
@@ -128,15 +134,28 @@ mod tests {
     use super::*;
 
     fn answer(seq: u64, tenant_seq: u64) -> WatchEventsResponse {
-        let event = wire::Event { seq, tenant_seq, ephemeral: seq == 0, ..wire::Event::default() };
-        WatchEventsResponse { event: Some(event), cursor: tenant_seq }
+        let event = wire::Event {
+            seq,
+            tenant_seq,
+            ephemeral: seq == 0,
+            ..wire::Event::default()
+        };
+        WatchEventsResponse {
+            event: Some(event),
+            cursor: tenant_seq,
+        }
     }
 
     fn told(position: &mut Position, answers: &[(u64, u64)]) -> Vec<String> {
-        let updates = answers.iter().flat_map(|(seq, tenant_seq)| position.take(answer(*seq, *tenant_seq)));
+        let updates = answers
+            .iter()
+            .flat_map(|(seq, tenant_seq)| position.take(answer(*seq, *tenant_seq)));
         updates
             .map(|update| match update {
-                Update::Event { cursor: Some(cursor), .. } => cursor.to_string(),
+                Update::Event {
+                    cursor: Some(cursor),
+                    ..
+                } => cursor.to_string(),
                 Update::Event { cursor: None, .. } => "token".to_owned(),
                 Update::Gap(cursor) => format!("gap {cursor}"),
                 Update::Ended | Update::Failed(_) => "end".to_owned(),
@@ -147,7 +166,13 @@ mod tests {
     #[test]
     fn what_comes_twice_is_told_once() {
         let mut position = Position::new(Scope::Task(TaskId::new()), Start::After(0));
-        assert_eq!(told(&mut position, &[(1, 7), (2, 9), (0, 0), (2, 9), (1, 7), (3, 11)]), ["1", "2", "token", "3"]);
+        assert_eq!(
+            told(
+                &mut position,
+                &[(1, 7), (2, 9), (0, 0), (2, 9), (1, 7), (3, 11)]
+            ),
+            ["1", "2", "token", "3"]
+        );
         assert_eq!(position.resume(), (3, false));
         assert!(position.has_reached(3) && !position.has_reached(4));
     }
@@ -156,7 +181,10 @@ mod tests {
     fn only_a_single_task_shows_gaps() {
         let task = TaskId::new();
         let mut position = Position::new(Scope::Task(task), Start::After(2));
-        assert_eq!(told(&mut position, &[(5, 50), (6, 51)]), ["gap 4", "5", "6"]);
+        assert_eq!(
+            told(&mut position, &[(5, 50), (6, 51)]),
+            ["gap 4", "5", "6"]
+        );
         let mut position = Position::new(Scope::Tree(task), Start::After(2));
         assert_eq!(told(&mut position, &[(1, 50), (1, 60)]), ["50", "60"]);
     }
@@ -165,7 +193,10 @@ mod tests {
     fn a_reader_from_now_on_keeps_its_place_once_it_has_one() {
         let mut position = Position::new(Scope::Tenant, Start::Now);
         assert_eq!(position.resume(), (0, true));
-        position.take(WatchEventsResponse { event: None, cursor: 40 });
+        position.take(WatchEventsResponse {
+            event: None,
+            cursor: 40,
+        });
         assert_eq!(position.resume(), (40, false));
         assert_eq!(told(&mut position, &[(1, 40), (1, 41)]), ["41"]);
     }

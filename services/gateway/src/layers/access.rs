@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, MatchedPath, Request, State};
-use axum::http::{HeaderMap, Method};
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, Method};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use swarm_errors::Error;
@@ -24,16 +24,26 @@ impl Gatekeeper {
     pub(crate) fn new(routes: impl IntoIterator<Item = RouteInfo>) -> Self {
         let mut rules: HashMap<_, Vec<_>> = HashMap::new();
         for route in routes {
-            rules.entry(route.path).or_default().push((route.method, route.access));
+            rules
+                .entry(route.path)
+                .or_default()
+                .push((route.method, route.access));
         }
         Self(rules)
     }
 
     fn rule(&self, path: &str, method: &Method) -> Option<Access> {
         // axum answers HEAD with what answers GET.
-        let method = if method == Method::HEAD { &Method::GET } else { method };
+        let method = if method == Method::HEAD {
+            &Method::GET
+        } else {
+            method
+        };
         let rules = self.0.get(path)?;
-        rules.iter().find(|(of, _)| of == method).map(|(_, access)| *access)
+        rules
+            .iter()
+            .find(|(of, _)| of == method)
+            .map(|(_, access)| *access)
     }
 }
 
@@ -62,7 +72,11 @@ async fn admit(gateway: &Gateway, access: Access, headers: &HeaderMap) -> Answer
     if access == Access::Open {
         return Ok(None);
     }
-    let visitor = gateway.doorkeeper.identify(headers).await?.ok_or_else(Failure::no_credential)?;
+    let visitor = gateway
+        .doorkeeper
+        .identify(headers)
+        .await?
+        .ok_or_else(Failure::no_credential)?;
     if let Access::Needs(permission) = access {
         visitor.caller.principal.require(permission)?;
     }

@@ -11,8 +11,15 @@ use crate::gateway::Gateway;
 use crate::problem::Failure;
 use crate::routes::PATIENT;
 
-pub(super) async fn layer(State(gateway): State<Arc<Gateway>>, request: Request, next: Next) -> Response {
-    let is_patient = request.extensions().get::<MatchedPath>().is_some_and(|path| PATIENT.contains(&path.as_str()));
+pub(super) async fn layer(
+    State(gateway): State<Arc<Gateway>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let is_patient = request
+        .extensions()
+        .get::<MatchedPath>()
+        .is_some_and(|path| PATIENT.contains(&path.as_str()));
     if is_patient {
         return next.run(request).await;
     }

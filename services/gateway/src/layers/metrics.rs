@@ -28,14 +28,22 @@ impl HttpMetrics {
     }
 }
 
-pub(super) async fn layer(State(gateway): State<Arc<Gateway>>, request: Request, next: Next) -> Response {
+pub(super) async fn layer(
+    State(gateway): State<Arc<Gateway>>,
+    request: Request,
+    next: Next,
+) -> Response {
     let begun = Instant::now();
     let (method, route) = (label(request.method()), route_of(request.extensions()));
     let response = next.run(request).await;
     let status = response.status();
     let labels = [method, route.as_str(), status.as_str()];
     gateway.http_metrics.requests.with(labels).inc();
-    gateway.http_metrics.seconds.with(labels).observe(begun.elapsed().as_secs_f64());
+    gateway
+        .http_metrics
+        .seconds
+        .with(labels)
+        .observe(begun.elapsed().as_secs_f64());
     response
 }
 

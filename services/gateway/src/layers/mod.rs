@@ -26,7 +26,11 @@ use crate::problem;
 
 /// Puts the layers around a router, the outermost first. A token is checked before a handler is
 /// reached, and so before any of the body is read.
-pub(crate) fn around(router: Router<Arc<Gateway>>, keeper: Gatekeeper, gateway: &Arc<Gateway>) -> Router<Arc<Gateway>> {
+pub(crate) fn around(
+    router: Router<Arc<Gateway>>,
+    keeper: Gatekeeper,
+    gateway: &Arc<Gateway>,
+) -> Router<Arc<Gateway>> {
     router.layer(
         ServiceBuilder::new()
             .layer(from_fn(request_id::layer))
@@ -36,11 +40,16 @@ pub(crate) fn around(router: Router<Arc<Gateway>>, keeper: Gatekeeper, gateway: 
             .layer(from_fn(problem::render))
             .layer(CatchPanicLayer::custom(panic::answer))
             .layer(from_fn_with_state(gateway.clone(), deadline::layer))
-            .layer(from_fn_with_state((gateway.clone(), Arc::new(keeper)), access::layer)),
+            .layer(from_fn_with_state(
+                (gateway.clone(), Arc::new(keeper)),
+                access::layer,
+            )),
     )
 }
 
 /// The route as the table names it; a path that no route has must not become a label.
 fn route_of(extensions: &Extensions) -> String {
-    extensions.get::<MatchedPath>().map_or_else(|| "unmatched".to_owned(), |path| path.as_str().to_owned())
+    extensions
+        .get::<MatchedPath>()
+        .map_or_else(|| "unmatched".to_owned(), |path| path.as_str().to_owned())
 }

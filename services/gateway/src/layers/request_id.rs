@@ -50,13 +50,19 @@ mod tests {
     #[test]
     fn only_short_and_plain_ids_are_taken() {
         let of = |value: &str| {
-            let headers = HeaderMap::from_iter([(HEADER.parse().unwrap(), HeaderValue::from_str(value).unwrap())]);
+            let headers = HeaderMap::from_iter([(
+                HEADER.parse().unwrap(),
+                HeaderValue::from_str(value).unwrap(),
+            )]);
             RequestId::of(&headers).as_str().to_owned()
         };
         assert_eq!(of("trace-1.a_b:c"), "trace-1.a_b:c");
         for bad in ["", "a b", "a\"b", &"x".repeat(LONGEST + 1)] {
             assert_ne!(of(bad), bad);
         }
-        assert_ne!(RequestId::of(&HeaderMap::new()).as_str(), RequestId::of(&HeaderMap::new()).as_str());
+        assert_ne!(
+            RequestId::of(&HeaderMap::new()).as_str(),
+            RequestId::of(&HeaderMap::new()).as_str()
+        );
     }
 }

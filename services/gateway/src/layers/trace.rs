@@ -24,7 +24,10 @@ pub(super) async fn layer(request: Request, next: Next) -> Response {
 
 fn span_of(request: &Request) -> Span {
     let route = route_of(request.extensions());
-    let id = request.extensions().get::<RequestId>().map_or("", RequestId::as_str);
+    let id = request
+        .extensions()
+        .get::<RequestId>()
+        .map_or("", RequestId::as_str);
     tracing::info_span!(
         "http server",
         otel.name = %format_args!("HTTP {} {route}", request.method()),

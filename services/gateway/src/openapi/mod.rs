@@ -2,17 +2,22 @@
 
 mod page;
 
+use utoipa::openapi::extensions::ExtensionsBuilder;
 use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::path::{HttpMethod, Operation, Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::response::ResponseBuilder;
-use utoipa::openapi::schema::{ObjectBuilder, Type};
-use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema, Type};
+use utoipa::openapi::security::{
+    ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
+};
 use utoipa::openapi::{Components, Content, Ref, RefOr, Required};
-use utoipa::openapi::extensions::ExtensionsBuilder;
 
 use crate::problem::PROBLEM_JSON;
 use crate::routes::{Access, PATIENT, Route, RouteInfo, table};
 use crate::shapes::problem::Problem;
+
+/// The statuses of errors.
+const PROBLEMS: [u16; 12] = [400, 401, 403, 404, 409, 413, 415, 422, 429, 500, 503, 504];
 
 /// What the whole document begins with.
 #[derive(utoipa::OpenApi)]
@@ -51,7 +56,10 @@ impl Pages {
     pub(crate) fn render() -> Self {
         let table = table();
         let docs = page::render(&table);
-        Self { openapi: text(&describe(table)), docs }
+        Self {
+            openapi: text(&describe(table)),
+            docs,
+        }
     }
 }
 
@@ -72,15 +80,45 @@ fn describe(table: Vec<Route>) -> utoipa::openapi::OpenApi {
     let mut document = <Beginning as utoipa::OpenApi>::openapi();
     let mut components = document.components.take().unwrap_or_default();
     secure(&mut components);
-    for Route { info, operation, schemas, .. } in table {
+    for status in PROBLEMS {
+        components
+            .responses
+            .insert(format!("Problem{status}"), RefOr::T(problem(status)));
+    }
+    for Route {
+        info,
+        operation,
+        schemas,
+        ..
+    } in table
+    {
         components.schemas.extend(schemas);
         if let Some(operation) = operation {
             let operation = complete(&info, operation);
-            document.paths.add_path_operation(info.path, vec![method_of(&info)], operation);
+            document
+                .paths
+                .add_path_operation(info.path, vec![method_of(&info)], operation);
         }
     }
+    refer_to_items(&mut components);
     document.components = Some(components);
     document
+}
+
+/// A page names the type of its items instead of repeating all of it.
+fn refer_to_items(components: &mut Components) {
+    for (name, schema) in &mut components.schemas {
+        let Some(item) = name.strip_prefix("Page_") else {
+            continue;
+        };
+        if let RefOr::T(Schema::Object(page)) = schema {
+            let items = ArrayBuilder::new()
+                .items(Ref::from_schema_name(item))
+                .description(Some("The items."));
+            page.properties
+                .insert("items".to_owned(), RefOr::T(items.build().into()));
+        }
+    }
 }
 
 fn method_of(info: &RouteInfo) -> HttpMethod {
@@ -93,10 +131,17 @@ fn method_of(info: &RouteInfo) -> HttpMethod {
 }
 
 fn secure(components: &mut Components) {
-    let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
+    let bearer = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .bearer_format("JWT")
+        .build();
     let key = ApiKey::Header(ApiKeyValue::new("X-API-Key"));
-    components.security_schemes.insert("token".to_owned(), RefOr::T(SecurityScheme::Http(bearer)));
-    components.security_schemes.insert("api_key".to_owned(), RefOr::T(SecurityScheme::ApiKey(key)));
+    components
+        .security_schemes
+        .insert("token".to_owned(), RefOr::T(SecurityScheme::Http(bearer)));
+    components
+        .security_schemes
+        .insert("api_key".to_owned(), RefOr::T(SecurityScheme::ApiKey(key)));
 }
 
 /// Adds what follows from the table and the layers: security, common headers, and every error that
@@ -110,16 +155,29 @@ fn complete(info: &RouteInfo, mut operation: Operation) -> Operation {
     if let Some(permission) = permission {
         let of = |scheme: &str| SecurityRequirement::new(scheme, Vec::<String>::new());
         operation.security = Some(vec![of("token"), of("api_key")]);
-        let extensions = ExtensionsBuilder::new().add("x-permission", permission).build();
-        operation.extensions.get_or_insert_default().merge(extensions);
+        let extensions = ExtensionsBuilder::new()
+            .add("x-permission", permission)
+            .build();
+        operation
+            .extensions
+            .get_or_insert_default()
+            .merge(extensions);
     } else {
         operation.security = Some(Vec::new());
     }
     if has_key(info) {
-        operation.parameters.get_or_insert_default().push(RefOr::T(idempotency_key()));
+        operation
+            .parameters
+            .get_or_insert_default()
+            .push(RefOr::T(idempotency_key()));
     }
     for status in failures(info, &operation) {
-        operation.responses.responses.entry(status.to_string()).or_insert_with(|| RefOr::T(problem(status)));
+        let problem = RefOr::Ref(Ref::from_response_name(format!("Problem{status}")));
+        operation
+            .responses
+            .responses
+            .entry(status.to_string())
+            .or_insert(problem);
     }
     operation
 }
@@ -129,7 +187,9 @@ fn is_api(info: &RouteInfo) -> bool {
 }
 
 fn has_key(info: &RouteInfo) -> bool {
-    is_api(info) && !info.path.starts_with("/api/v1/auth/") && matches!(info.method.as_str(), "POST" | "PATCH")
+    is_api(info)
+        && !info.path.starts_with("/api/v1/auth/")
+        && matches!(info.method.as_str(), "POST" | "PATCH")
 }
 
 /// The statuses of the errors that a route can answer.
@@ -142,7 +202,10 @@ fn failures(info: &RouteInfo, operation: &Operation) -> Vec<u16> {
         statuses.retain(|status| *status != 403);
     }
     // What is made of nothing but the request and the gateway's own memory has no other.
-    let calls_nobody = matches!(info.path, "/health" | "/ready" | "/metrics" | "/openapi.json" | "/docs");
+    let calls_nobody = matches!(
+        info.path,
+        "/health" | "/ready" | "/metrics" | "/openapi.json" | "/docs"
+    );
     if !calls_nobody {
         statuses.extend([503, 504]);
     } else if info.access != Access::Open {
@@ -188,12 +251,20 @@ fn problem(status: u16) -> utoipa::openapi::Response {
         504 => "It took too long",
         _ => "A fault of ours; the log has it under the request id",
     };
-    let content = Content::builder().schema(Some(Ref::from_schema_name("Problem"))).build();
-    let response = ResponseBuilder::new().description(words).content(PROBLEM_JSON, content);
+    let content = Content::builder()
+        .schema(Some(Ref::from_schema_name("Problem")))
+        .build();
+    let response = ResponseBuilder::new()
+        .description(words)
+        .content(PROBLEM_JSON, content);
     let header = |description: &str| HeaderBuilder::new().description(Some(description)).build();
     match status {
-        401 => response.header("WWW-Authenticate", header("How to prove who is calling")).build(),
-        429 | 503 => response.header("Retry-After", header("Seconds, where they are known")).build(),
+        401 => response
+            .header("WWW-Authenticate", header("How to prove who is calling"))
+            .build(),
+        429 | 503 => response
+            .header("Retry-After", header("Seconds, where they are known"))
+            .build(),
         _ => response.build(),
     }
 }
@@ -220,14 +291,30 @@ mod tests {
         let mut names = HashSet::new();
         for route in table() {
             let place = format!("{} {}", route.info.method, route.info.path);
-            let operation = route.operation.unwrap_or_else(|| panic!("the handler of {place} has another method"));
+            let operation = route
+                .operation
+                .unwrap_or_else(|| panic!("the handler of {place} has another method"));
             let name = operation.operation_id.unwrap();
-            assert!(names.insert(name.clone()), "{name} is the name of two operations");
-            assert!(operation.summary.is_some_and(|summary| !summary.ends_with('.')), "{place}");
-            let takes_id = operation.parameters.unwrap_or_default().iter().any(|parameter| match parameter {
-                RefOr::T(parameter) => parameter.parameter_in == ParameterIn::Path && parameter.name == "id",
-                RefOr::Ref(_) => false,
-            });
+            assert!(
+                names.insert(name.clone()),
+                "{name} is the name of two operations"
+            );
+            assert!(
+                operation
+                    .summary
+                    .is_some_and(|summary| !summary.ends_with('.')),
+                "{place}"
+            );
+            let takes_id = operation
+                .parameters
+                .unwrap_or_default()
+                .iter()
+                .any(|parameter| match parameter {
+                    RefOr::T(parameter) => {
+                        parameter.parameter_in == ParameterIn::Path && parameter.name == "id"
+                    }
+                    RefOr::Ref(_) => false,
+                });
             assert_eq!(takes_id, route.info.path.contains("{id}"), "{place}");
         }
     }
@@ -237,9 +324,12 @@ mod tests {
         let text = document();
         let document: serde_json::Value = serde_json::from_str(&text).unwrap();
         assert_eq!(document["openapi"], "3.1.0");
-        for part in text.split("\"#/components/schemas/").skip(1) {
-            let name = part.split('"').next().unwrap();
-            assert!(document["components"]["schemas"][name].is_object(), "{name} is not described");
+        for part in text.split("\"#/components/").skip(1) {
+            let (kind, name) = part.split('"').next().unwrap().split_once('/').unwrap();
+            assert!(
+                document["components"][kind][name].is_object(),
+                "{kind}/{name} is not described"
+            );
         }
     }
 }

@@ -36,8 +36,15 @@ pub(super) fn render(table: &[Route]) -> String {
     let mut page = String::from(HEAD);
     let mut current = String::new();
     for route in table {
-        let Some(operation) = &route.operation else { continue };
-        let tag = operation.tags.as_deref().and_then(|tags| tags.first()).cloned().unwrap_or_default();
+        let Some(operation) = &route.operation else {
+            continue;
+        };
+        let tag = operation
+            .tags
+            .as_deref()
+            .and_then(|tags| tags.first())
+            .cloned()
+            .unwrap_or_default();
         if tag != current {
             page.push_str(if current.is_empty() { "" } else { "</table>\n" });
             // Writing into a string cannot fail.
@@ -65,5 +72,8 @@ pub(super) fn render(table: &[Route]) -> String {
 }
 
 fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
 }

@@ -35,10 +35,18 @@ pub(super) async fn create_agent(
     _: NoParams,
     body: Body<NewAgent>,
 ) -> Answer<impl IntoResponse> {
-    let message = wire::CreateAgentRequest { request: Some(body.key), agent: Some(body.value.into()) };
+    let message = wire::CreateAgentRequest {
+        request: Some(body.key),
+        agent: Some(body.value.into()),
+    };
     let answer = ask!(gateway, &caller, agents.create_agent(message))?;
     let agent = Agent::from(expect(answer.agent)?);
-    Ok((StatusCode::CREATED, location("agents", &agent.id), etag(agent.version), Json(agent)))
+    Ok((
+        StatusCode::CREATED,
+        location("agents", &agent.id),
+        etag(agent.version),
+        Json(agent),
+    ))
 }
 
 /// List agents
@@ -68,7 +76,11 @@ pub(super) async fn get_agent(
     Id(id): Id,
     _: NoParams,
 ) -> Answer<impl IntoResponse> {
-    let answer = ask!(gateway, &caller, agents.get_agent(wire::GetAgentRequest { id }))?;
+    let answer = ask!(
+        gateway,
+        &caller,
+        agents.get_agent(wire::GetAgentRequest { id })
+    )?;
     Ok(shown(expect(answer.agent)?))
 }
 
@@ -110,7 +122,11 @@ pub(super) async fn delete_agent(
     Id(id): Id,
     _: NoParams,
 ) -> Answer<impl IntoResponse> {
-    ask!(gateway, &caller, agents.delete_agent(wire::DeleteAgentRequest { id }))?;
+    ask!(
+        gateway,
+        &caller,
+        agents.delete_agent(wire::DeleteAgentRequest { id })
+    )?;
     Ok(nothing())
 }
 
@@ -126,7 +142,11 @@ pub(super) async fn pause_agent(
     _: NoParams,
     _: Optional<Nothing>,
 ) -> Answer<impl IntoResponse> {
-    let answer = ask!(gateway, &caller, agents.pause_agent(wire::PauseAgentRequest { id }))?;
+    let answer = ask!(
+        gateway,
+        &caller,
+        agents.pause_agent(wire::PauseAgentRequest { id })
+    )?;
     Ok(shown(expect(answer.agent)?))
 }
 
@@ -140,7 +160,11 @@ pub(super) async fn resume_agent(
     _: NoParams,
     _: Optional<Nothing>,
 ) -> Answer<impl IntoResponse> {
-    let answer = ask!(gateway, &caller, agents.resume_agent(wire::ResumeAgentRequest { id }))?;
+    let answer = ask!(
+        gateway,
+        &caller,
+        agents.resume_agent(wire::ResumeAgentRequest { id })
+    )?;
     Ok(shown(expect(answer.agent)?))
 }
 
@@ -156,7 +180,11 @@ pub(super) async fn drain_agent(
     _: NoParams,
     _: Optional<Nothing>,
 ) -> Answer<impl IntoResponse> {
-    let answer = ask!(gateway, &caller, agents.drain_agent(wire::DrainAgentRequest { id }))?;
+    let answer = ask!(
+        gateway,
+        &caller,
+        agents.drain_agent(wire::DrainAgentRequest { id })
+    )?;
     Ok(shown(expect(answer.agent)?))
 }
 
@@ -167,7 +195,9 @@ fn shown(agent: wire::Agent) -> impl IntoResponse {
 
 /// The version in `If-Match`; 0 where any will do.
 fn expected_version(headers: &HeaderMap) -> Result<u64> {
-    let Some(value) = headers.get(IF_MATCH) else { return Ok(0) };
+    let Some(value) = headers.get(IF_MATCH) else {
+        return Ok(0);
+    };
     let text = value.to_str().unwrap_or_default().trim();
     if text == "*" {
         return Ok(0);

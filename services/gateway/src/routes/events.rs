@@ -26,7 +26,8 @@ use crate::gateway::{Gate, Gateway};
 use crate::peers::{ask, within};
 use crate::problem::Answer;
 use crate::shapes::page::Page;
-use crate::shapes::tasks::{Event, ListEvents};
+use crate::shapes::task_params::ListEvents;
+use crate::shapes::tasks::Event;
 
 const LAST_EVENT_ID: &str = "last-event-id";
 const EVENT_STREAM: &str = "text/event-stream";
@@ -54,21 +55,36 @@ pub(super) async fn list_task_events(
     headers: HeaderMap,
 ) -> Answer<Response> {
     let after = after(&headers, &params)?;
-    let accepted = headers.get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let accepted = headers
+        .get(ACCEPT)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
     if !accepted.contains(EVENT_STREAM) {
         let page = page(&gateway, &visitor.caller, id, after, &params);
         return Ok(Json(within(gateway.deadline(), page).await?).into_response());
     }
     let task: TaskId = convert::parse("id", &id)?;
     // What can be refused is refused before the stream begins, as a problem document.
-    let known = async { ask!(gateway, &visitor.caller, tasks.get_task(wire::GetTaskRequest { id })) };
+    let known = async {
+        ask!(
+            gateway,
+            &visitor.caller,
+            tasks.get_task(wire::GetTaskRequest { id })
+        )
+    };
     within(gateway.deadline(), known).await?;
     let tenant = visitor.caller.authorize(Permission::TasksRead)?;
     let ephemeral = params.ephemeral.unwrap_or(true);
-    let watch = Watch { scope: Scope::Task(task), start: Start::After(after), ephemeral };
+    let watch = Watch {
+        scope: Scope::Task(task),
+        start: Start::After(after),
+        ephemeral,
+    };
     let remaining = gateway.doorkeeper.remaining(&visitor);
     let stream = frames(gateway, Acting::Tenant(tenant), watch, remaining);
-    Ok(Sse::new(stream).keep_alive(KeepAlive::new().interval(SIGN_OF_LIFE)).into_response())
+    Ok(Sse::new(stream)
+        .keep_alive(KeepAlive::new().interval(SIGN_OF_LIFE))
+        .into_response())
 }
 
 fn after(headers: &HeaderMap, params: &ListEvents) -> Result<u64> {
@@ -79,7 +95,8 @@ fn after(headers: &HeaderMap, params: &ListEvents) -> Result<u64> {
     if text.is_empty() {
         return Ok(0);
     }
-    text.parse().map_err(|_| Error::invalid(field, "must be the id of an event, a whole number"))
+    text.parse()
+        .map_err(|_| Error::invalid(field, "must be the id of an event, a whole number"))
 }
 
 async fn page(
@@ -91,10 +108,22 @@ async fn page(
 ) -> Result<Page<Event>> {
     params.page()?;
     let limit = params.limit().unwrap_or(DEFAULT_LIMIT);
-    let answer = ask!(gateway, caller, tasks.list_task_events(wire::ListTaskEventsRequest { task_id, after_seq, limit }))?;
+    let answer = ask!(
+        gateway,
+        caller,
+        tasks.list_task_events(wire::ListTaskEventsRequest {
+            task_id,
+            after_seq,
+            limit
+        })
+    )?;
     // A full page may have more behind it.
     let is_full = answer.events.len() >= usize::try_from(limit).unwrap_or(usize::MAX);
-    let next = answer.events.last().filter(|_| is_full).map_or_else(String::new, |event| event.seq.to_string());
+    let next = answer
+        .events
+        .last()
+        .filter(|_| is_full)
+        .map_or_else(String::new, |event| event.seq.to_string());
     Ok(Page::new(answer.events, next))
 }
 
@@ -139,7 +168,9 @@ fn frames(
 fn frame(cursor: Option<u64>, event: &Event) -> Frame {
     let data = serde_json::to_string(event).unwrap_or_default();
     // The name of an event stands on one line; a service makes it, so it is only made sure of.
-    let frame = Frame::default().event(event.kind.replace(['\n', '\r'], " ")).data(data);
+    let frame = Frame::default()
+        .event(event.kind.replace(['\n', '\r'], " "))
+        .data(data);
     match cursor {
         Some(cursor) => frame.id(cursor.to_string()),
         None => frame,

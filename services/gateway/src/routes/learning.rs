@@ -37,6 +37,10 @@ pub(super) async fn list_policies(
     Who(caller): Who,
     Params(params): Params<ListPolicies>,
 ) -> Answer<Json<Policies>> {
-    let message = wire::ListPoliciesRequest { kind: text(params.kind) };
-    Ok(Json(ask!(gateway, &caller, learning.list_policies(message))?.into()))
+    let message = wire::ListPoliciesRequest {
+        kind: text(params.kind),
+    };
+    Ok(Json(
+        ask!(gateway, &caller, learning.list_policies(message))?.into(),
+    ))
 }

@@ -29,9 +29,16 @@ pub(super) async fn put_memory(
     _: NoParams,
     body: Body<NewMemory>,
 ) -> Answer<impl IntoResponse> {
-    let message = wire::PutMemoriesRequest { request: Some(body.key), memories: vec![body.value.into()] };
+    let message = wire::PutMemoriesRequest {
+        request: Some(body.key),
+        memories: vec![body.value.into()],
+    };
     let answer = ask!(gateway, &caller, memories.put_memories(message))?;
-    let status = if answer.written == 0 { StatusCode::OK } else { StatusCode::CREATED };
+    let status = if answer.written == 0 {
+        StatusCode::OK
+    } else {
+        StatusCode::CREATED
+    };
     let memory = Memory::from(expect(answer.memories.into_iter().next())?);
     Ok((status, location("memories", &memory.id), Json(memory)))
 }
@@ -44,7 +51,10 @@ pub(super) async fn list_memories(
     Who(caller): Who,
     Params(params): Params<ListMemories>,
 ) -> Answer<Json<Page<Memory>>> {
-    let message = wire::ListMemoriesRequest { page: params.page()?, namespace: params.namespace };
+    let message = wire::ListMemoriesRequest {
+        page: params.page()?,
+        namespace: params.namespace,
+    };
     let answer = ask!(gateway, &caller, memories.list_memories(message))?;
     Ok(Json(Page::new(answer.memories, answer.next_cursor)))
 }
@@ -58,7 +68,11 @@ pub(super) async fn get_memory(
     Id(id): Id,
     _: NoParams,
 ) -> Answer<Json<Memory>> {
-    let answer = ask!(gateway, &caller, memories.get_memory(wire::GetMemoryRequest { id }))?;
+    let answer = ask!(
+        gateway,
+        &caller,
+        memories.get_memory(wire::GetMemoryRequest { id })
+    )?;
     Ok(Json(expect(answer.memory)?.into()))
 }
 
@@ -71,7 +85,11 @@ pub(super) async fn delete_memory(
     Id(id): Id,
     _: NoParams,
 ) -> Answer<impl IntoResponse> {
-    ask!(gateway, &caller, memories.delete_memory(wire::DeleteMemoryRequest { id }))?;
+    ask!(
+        gateway,
+        &caller,
+        memories.delete_memory(wire::DeleteMemoryRequest { id })
+    )?;
     Ok(nothing())
 }
 
@@ -86,5 +104,7 @@ pub(super) async fn search_memories(
 ) -> Answer<Json<SearchResults>> {
     let search = body.value.into_wire()?;
     let answer = ask!(gateway, &caller, memories.search_memories(search))?;
-    Ok(Json(SearchResults { results: answer.hits.into_iter().map(Into::into).collect() }))
+    Ok(Json(SearchResults {
+        results: answer.hits.into_iter().map(Into::into).collect(),
+    }))
 }

@@ -25,8 +25,15 @@ pub(super) async fn send_message(
     _: NoParams,
     body: Body<NewMessage>,
 ) -> Answer<impl IntoResponse> {
-    let answer = ask!(gateway, &caller, messages.send_message(body.value.into_wire(body.key)))?;
-    Ok((StatusCode::CREATED, Json(Message::from(expect(answer.message)?))))
+    let answer = ask!(
+        gateway,
+        &caller,
+        messages.send_message(body.value.into_wire(body.key))
+    )?;
+    Ok((
+        StatusCode::CREATED,
+        Json(Message::from(expect(answer.message)?)),
+    ))
 }
 
 /// List what waits for an agent, the oldest first
@@ -38,8 +45,11 @@ pub(super) async fn list_inbox(
     Id(id): Id,
     Params(params): Params<ListInbox>,
 ) -> Answer<Json<Page<Message>>> {
-    let message =
-        wire::ListInboxRequest { agent_id: id, page: params.page()?, all: params.all.unwrap_or_default() };
+    let message = wire::ListInboxRequest {
+        agent_id: id,
+        page: params.page()?,
+        all: params.all.unwrap_or_default(),
+    };
     let answer = ask!(gateway, &caller, messages.list_inbox(message))?;
     Ok(Json(Page::new(answer.messages, answer.next_cursor)))
 }
@@ -56,6 +66,10 @@ pub(super) async fn ack_message(
     _: NoParams,
     _: Optional<Nothing>,
 ) -> Answer<Json<Message>> {
-    let answer = ask!(gateway, &caller, messages.ack_message(wire::AckMessageRequest { id }))?;
+    let answer = ask!(
+        gateway,
+        &caller,
+        messages.ack_message(wire::AckMessageRequest { id })
+    )?;
     Ok(Json(expect(answer.message)?.into()))
 }

@@ -25,8 +25,9 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
 use axum::response::IntoResponse;
 use axum::routing::MethodRouter;
 use swarm_identity::Permission;
-use utoipa::openapi::path::{HttpMethod, Operation, Paths};
+use utoipa::openapi::path::{HttpMethod, Operation};
 use utoipa::openapi::{RefOr, Schema};
+use utoipa_axum::router::UtoipaMethodRouter;
 
 use crate::gateway::Gateway;
 use crate::layers::{self, Gatekeeper};
@@ -71,7 +72,7 @@ impl Route {
         method: &HttpMethod,
         path: &'static str,
         access: Access,
-        (schemas, mut paths, handler): (Vec<(String, RefOr<Schema>)>, Paths, MethodRouter<Arc<Gateway>>),
+        (schemas, mut paths, handler): UtoipaMethodRouter<Arc<Gateway>>,
     ) -> Self {
         let described = paths.paths.remove("").unwrap_or_default();
         let (method, operation) = match method {
@@ -80,7 +81,16 @@ impl Route {
             HttpMethod::Delete => (Method::DELETE, described.delete),
             _ => (Method::GET, described.get),
         };
-        Self { info: RouteInfo { method, path, access }, operation, schemas, handler }
+        Self {
+            info: RouteInfo {
+                method,
+                path,
+                access,
+            },
+            operation,
+            schemas,
+            handler,
+        }
     }
 }
 
@@ -95,7 +105,9 @@ pub(crate) fn router(gateway: Arc<Gateway>) -> Router {
     let keeper = Gatekeeper::new(routes());
     let router = table()
         .into_iter()
-        .fold(Router::new(), |router, route| router.route(route.info.path, route.handler))
+        .fold(Router::new(), |router, route| {
+            router.route(route.info.path, route.handler)
+        })
         .fallback(no_route)
         .method_not_allowed_fallback(wrong_method);
     layers::around(router, keeper, &gateway).with_state(gateway)
@@ -121,7 +133,9 @@ fn etag(version: u64) -> HeaderMap {
 
 /// A header; left away where an id cannot be one, which is a fault of the service that made it.
 fn header(name: HeaderName, value: &str) -> HeaderMap {
-    HeaderValue::from_str(value).map(|value| HeaderMap::from_iter([(name, value)])).unwrap_or_default()
+    HeaderValue::from_str(value)
+        .map(|value| HeaderMap::from_iter([(name, value)]))
+        .unwrap_or_default()
 }
 
 /// An answer without a body.
@@ -131,5 +145,7 @@ fn nothing() -> impl IntoResponse {
 
 /// A part of an answer that its owner left out, which is a fault of the owner.
 fn expect<T>(part: Option<T>) -> swarm_errors::Result<T> {
-    part.ok_or_else(|| swarm_errors::Error::internal("a service answered without what was asked for"))
+    part.ok_or_else(|| {
+        swarm_errors::Error::internal("a service answered without what was asked for")
+    })
 }

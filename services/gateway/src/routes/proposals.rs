@@ -13,7 +13,9 @@ use crate::layers::Who;
 use crate::peers::ask;
 use crate::problem::Answer;
 use crate::shapes::page::Page;
-use crate::shapes::proposals::{Cast, ListProposals, NewProposal, NewVote, Proposal, ProposalState, Tally};
+use crate::shapes::proposals::{
+    Cast, ListProposals, NewProposal, NewVote, Proposal, ProposalState, Tally,
+};
 use crate::shapes::wire::{Word, text};
 
 /// Put a question to a vote
@@ -26,9 +28,17 @@ pub(super) async fn create_proposal(
     _: NoParams,
     body: Body<NewProposal>,
 ) -> Answer<impl IntoResponse> {
-    let answer = ask!(gateway, &caller, proposals.create_proposal(body.value.into_wire(body.key)))?;
+    let answer = ask!(
+        gateway,
+        &caller,
+        proposals.create_proposal(body.value.into_wire(body.key))
+    )?;
     let proposal = Proposal::from(expect(answer.proposal)?);
-    Ok((StatusCode::CREATED, location("proposals", &proposal.id), Json(proposal)))
+    Ok((
+        StatusCode::CREATED,
+        location("proposals", &proposal.id),
+        Json(proposal),
+    ))
 }
 
 /// List proposals, the newest first
@@ -57,7 +67,11 @@ pub(super) async fn get_proposal(
     Id(id): Id,
     _: NoParams,
 ) -> Answer<Json<Proposal>> {
-    let answer = ask!(gateway, &caller, proposals.get_proposal(wire::GetProposalRequest { id }))?;
+    let answer = ask!(
+        gateway,
+        &caller,
+        proposals.get_proposal(wire::GetProposalRequest { id })
+    )?;
     Ok(Json(expect(answer.proposal)?.into()))
 }
 
@@ -76,7 +90,10 @@ pub(super) async fn cast_vote(
 ) -> Answer<Json<Cast>> {
     let message = body.value.into_wire(id, &caller.principal.subject);
     let answer = ask!(gateway, &caller, proposals.cast_vote(message))?;
-    Ok(Json(Cast { ballot: expect(answer.ballot)?.into(), proposal: expect(answer.proposal)?.into() }))
+    Ok(Json(Cast {
+        ballot: expect(answer.ballot)?.into(),
+        proposal: expect(answer.proposal)?.into(),
+    }))
 }
 
 /// Get the count of a proposal
@@ -88,6 +105,12 @@ pub(super) async fn get_tally(
     Id(id): Id,
     _: NoParams,
 ) -> Answer<Json<Tally>> {
-    let answer = ask!(gateway, &caller, proposals.get_proposal(wire::GetProposalRequest { id }))?;
-    Ok(Json(expect(answer.proposal)?.tally.unwrap_or_default().into()))
+    let answer = ask!(
+        gateway,
+        &caller,
+        proposals.get_proposal(wire::GetProposalRequest { id })
+    )?;
+    Ok(Json(
+        expect(answer.proposal)?.tally.unwrap_or_default().into(),
+    ))
 }

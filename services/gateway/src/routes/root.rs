@@ -31,7 +31,11 @@ pub(crate) async fn health(_: NoParams) -> Json<Alive> {
         (status = 503, body = Ready, description = "It is about to stop")))]
 pub(super) async fn ready(State(gateway): Gate, _: NoParams) -> impl IntoResponse {
     let found = gateway.readiness.snapshot().await;
-    let status = if found.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let status = if found.ready {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
     (status, Json(Ready::from(found)))
 }
 
@@ -39,14 +43,20 @@ pub(super) async fn ready(State(gateway): Gate, _: NoParams) -> impl IntoRespons
 #[utoipa::path(get, path = "", tag = "root",
     responses((status = 200, body = String, content_type = "text/plain", description = "The metrics")))]
 pub(super) async fn metrics(State(gateway): Gate, _: NoParams) -> impl IntoResponse {
-    ([(CONTENT_TYPE, swarm_telemetry::CONTENT_TYPE)], gateway.registry.encode())
+    (
+        [(CONTENT_TYPE, swarm_telemetry::CONTENT_TYPE)],
+        gateway.registry.encode(),
+    )
 }
 
 /// Show this document
 #[utoipa::path(get, path = "", tag = "root",
     responses((status = 200, body = Object, description = "The OpenAPI document")))]
 pub(super) async fn openapi(State(gateway): Gate, _: NoParams) -> impl IntoResponse {
-    ([(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, A_WHILE)], gateway.pages.openapi.clone())
+    (
+        [(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, A_WHILE)],
+        gateway.pages.openapi.clone(),
+    )
 }
 
 /// Show this document as a page to read
@@ -56,7 +66,10 @@ pub(super) async fn docs(State(gateway): Gate, _: NoParams) -> impl IntoResponse
     let headers = [
         (CONTENT_TYPE, "text/html; charset=utf-8"),
         (CACHE_CONTROL, A_WHILE),
-        (CONTENT_SECURITY_POLICY, "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"),
+        (
+            CONTENT_SECURITY_POLICY,
+            "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+        ),
     ];
     (headers, gateway.pages.docs.clone())
 }
@@ -70,5 +83,8 @@ pub(super) async fn jwks(State(gateway): Gate, _: NoParams) -> Answer<impl IntoR
         gateway.peers.sessions.clone().get_keys(message).await
     })
     .await?;
-    Ok(([(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, A_WHILE)], answer.jwks_json))
+    Ok((
+        [(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, A_WHILE)],
+        answer.jwks_json,
+    ))
 }

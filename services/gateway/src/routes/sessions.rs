@@ -22,11 +22,27 @@ use crate::shapes::sessions::{ClientCredentials, Identity, Login, RefreshToken, 
 /// Log in with a name and a password
 #[utoipa::path(post, path = "", tag = "sessions", request_body = Login,
     responses((status = 200, body = Tokens, description = "An access and a refresh token")))]
-pub(super) async fn login(State(gateway): Gate, _: NoParams, body: Body<Login>) -> Answer<Json<Tokens>> {
-    let message = wire::LoginRequest { username: body.value.username, password: body.value.password };
+pub(super) async fn login(
+    State(gateway): Gate,
+    _: NoParams,
+    body: Body<Login>,
+) -> Answer<Json<Tokens>> {
+    let message = wire::LoginRequest {
+        username: body.value.username,
+        password: body.value.password,
+    };
     // Not repeated: a wrong password must count once.
     let answer = call(Retry::Never, || async {
-        gateway.peers.sessions.clone().login(request(&Acting::Itself, gateway.deadline(), message.clone())?).await
+        gateway
+            .peers
+            .sessions
+            .clone()
+            .login(request(
+                &Acting::Itself,
+                gateway.deadline(),
+                message.clone(),
+            )?)
+            .await
     })
     .await?;
     Ok(Json(expect(answer.tokens)?.into()))
@@ -37,10 +53,25 @@ pub(super) async fn login(State(gateway): Gate, _: NoParams, body: Body<Login>) 
 /// The refresh token that was given is spent.
 #[utoipa::path(post, path = "", tag = "sessions", request_body = RefreshToken,
     responses((status = 200, body = Tokens, description = "A new access and a new refresh token")))]
-pub(super) async fn refresh(State(gateway): Gate, _: NoParams, body: Body<RefreshToken>) -> Answer<Json<Tokens>> {
-    let message = wire::RefreshRequest { refresh_token: body.value.refresh_token };
+pub(super) async fn refresh(
+    State(gateway): Gate,
+    _: NoParams,
+    body: Body<RefreshToken>,
+) -> Answer<Json<Tokens>> {
+    let message = wire::RefreshRequest {
+        refresh_token: body.value.refresh_token,
+    };
     let answer = call(Retry::Never, || async {
-        gateway.peers.sessions.clone().refresh(request(&Acting::Itself, gateway.deadline(), message.clone())?).await
+        gateway
+            .peers
+            .sessions
+            .clone()
+            .refresh(request(
+                &Acting::Itself,
+                gateway.deadline(),
+                message.clone(),
+            )?)
+            .await
     })
     .await?;
     Ok(Json(expect(answer.tokens)?.into()))
@@ -55,9 +86,20 @@ pub(super) async fn logout(
     _: NoParams,
     body: Body<RefreshToken>,
 ) -> Answer<impl IntoResponse> {
-    let message = wire::LogoutRequest { refresh_token: body.value.refresh_token };
+    let message = wire::LogoutRequest {
+        refresh_token: body.value.refresh_token,
+    };
     call(Retry::Safe, || async {
-        gateway.peers.sessions.clone().logout(request(&Acting::Itself, gateway.deadline(), message.clone())?).await
+        gateway
+            .peers
+            .sessions
+            .clone()
+            .logout(request(
+                &Acting::Itself,
+                gateway.deadline(),
+                message.clone(),
+            )?)
+            .await
     })
     .await?;
     Ok(nothing())
@@ -69,7 +111,11 @@ pub(super) async fn logout(
         (ClientCredentials = "application/x-www-form-urlencoded"),
         (ClientCredentials = "application/json"))),
     responses((status = 200, body = Tokens, description = "An access token")))]
-pub(super) async fn token(State(gateway): Gate, _: NoParams, form: Form<ClientCredentials>) -> Answer<Json<Tokens>> {
+pub(super) async fn token(
+    State(gateway): Gate,
+    _: NoParams,
+    form: Form<ClientCredentials>,
+) -> Answer<Json<Tokens>> {
     if form.value.grant_type != "client_credentials" {
         return Err(Error::invalid("grant_type", "must be client_credentials").into());
     }
@@ -85,15 +131,24 @@ pub(super) async fn token(State(gateway): Gate, _: NoParams, form: Form<ClientCr
 /// The client's id and secret, from the Authorization header or the body.
 fn client(headers: &HeaderMap, body: ClientCredentials) -> Result<(String, String)> {
     let (id, secret) = match headers.get(AUTHORIZATION) {
-        Some(value) => basic(value.as_bytes())
-            .ok_or_else(|| Error::new(Code::Unauthenticated, "the Authorization header must be Basic, with id and secret"))?,
+        Some(value) => basic(value.as_bytes()).ok_or_else(|| {
+            Error::new(
+                Code::Unauthenticated,
+                "the Authorization header must be Basic, with id and secret",
+            )
+        })?,
         None => (
-            body.client_id.ok_or_else(|| Error::invalid("client_id", "is missing"))?,
-            body.client_secret.ok_or_else(|| Error::invalid("client_secret", "is missing"))?,
+            body.client_id
+                .ok_or_else(|| Error::invalid("client_id", "is missing"))?,
+            body.client_secret
+                .ok_or_else(|| Error::invalid("client_secret", "is missing"))?,
         ),
     };
     if id.is_empty() || secret.is_empty() {
-        return Err(Error::new(Code::Unauthenticated, "the client's id and secret must not be empty"));
+        return Err(Error::new(
+            Code::Unauthenticated,
+            "the client's id and secret must not be empty",
+        ));
     }
     Ok((id, secret))
 }
@@ -101,7 +156,10 @@ fn client(headers: &HeaderMap, body: ClientCredentials) -> Result<(String, Strin
 fn basic(value: &[u8]) -> Option<(String, String)> {
     let text = std::str::from_utf8(value).ok()?;
     let (scheme, encoded) = text.split_once(' ')?;
-    let decoded = STANDARD.decode(encoded.trim()).ok().filter(|_| scheme.eq_ignore_ascii_case("basic"))?;
+    let decoded = STANDARD
+        .decode(encoded.trim())
+        .ok()
+        .filter(|_| scheme.eq_ignore_ascii_case("basic"))?;
     let (id, secret) = std::str::from_utf8(&decoded).ok()?.split_once(':')?;
     Some((id.to_owned(), secret.to_owned()))
 }
@@ -111,7 +169,9 @@ fn basic(value: &[u8]) -> Option<(String, String)> {
     responses((status = 200, body = Identity, description = "The caller, and what they may do")))]
 pub(super) async fn me(Who(caller): Who, _: NoParams) -> Json<Identity> {
     let principal = caller.principal;
-    let permissions = Permission::ALL.iter().filter(|permission| principal.may(**permission));
+    let permissions = Permission::ALL
+        .iter()
+        .filter(|permission| principal.may(**permission));
     Json(Identity {
         permissions: permissions.map(|permission| permission.as_str()).collect(),
         kind: match principal.kind {
@@ -134,7 +194,10 @@ mod tests {
     #[test]
     fn basic_credentials_are_read() {
         let read = |text: &str| basic(text.as_bytes());
-        assert_eq!(read("Basic a2V5OnNlOmNyZXQ="), Some(("key".into(), "se:cret".into())));
+        assert_eq!(
+            read("Basic a2V5OnNlOmNyZXQ="),
+            Some(("key".into(), "se:cret".into()))
+        );
         for bad in ["Bearer a2V5OnM=", "Basic", "Basic ???", "Basic a2V5"] {
             assert_eq!(read(bad), None, "{bad}");
         }

@@ -17,14 +17,20 @@ use crate::layers::Who;
 use crate::peers::ask;
 use crate::problem::Answer;
 use crate::shapes::agents::AgentState;
-use crate::shapes::system::{ConsensusStatus, Counted, ServiceHealth, SystemHealth, SystemState, SystemStatus};
+use crate::shapes::system::{
+    ConsensusStatus, Counted, ServiceHealth, SystemHealth, SystemState, SystemStatus,
+};
 use crate::shapes::tasks::TaskState;
 use crate::shapes::wire::{Time, Word};
 
 /// Show every service as the gateway sees it
 #[utoipa::path(get, path = "", tag = "system",
     responses((status = 200, body = SystemHealth, description = "Each service, and whether it takes calls")))]
-pub(super) async fn get_system_health(State(gateway): Gate, Who(_): Who, _: NoParams) -> Json<SystemHealth> {
+pub(super) async fn get_system_health(
+    State(gateway): Gate,
+    Who(_): Who,
+    _: NoParams,
+) -> Json<SystemHealth> {
     let services: Vec<ServiceHealth> = gateway
         .peers
         .health()
@@ -36,8 +42,11 @@ pub(super) async fn get_system_health(State(gateway): Gate, Who(_): Who, _: NoPa
             detail: found.result.err().map(|error| error.detail().to_owned()),
         })
         .collect();
-    let status =
-        if services.iter().all(|service| service.ready) { SystemStatus::Ready } else { SystemStatus::Degraded };
+    let status = if services.iter().all(|service| service.ready) {
+        SystemStatus::Ready
+    } else {
+        SystemStatus::Degraded
+    };
     Json(SystemHealth { status, services })
 }
 
@@ -57,9 +66,16 @@ pub(super) async fn get_consensus_status(
 /// Parts that cannot be had now are absent and named in `missing`.
 #[utoipa::path(get, path = "", tag = "system",
     responses((status = 200, body = SystemState, description = "The state, for the caller's tenant")))]
-pub(super) async fn get_system_state(State(gateway): Gate, Who(caller): Who, _: NoParams) -> Json<SystemState> {
-    let (agents, tasks, consensus) =
-        tokio::join!(agents(&gateway, &caller), open_tasks(&gateway, &caller), consensus(&gateway, &caller));
+pub(super) async fn get_system_state(
+    State(gateway): Gate,
+    Who(caller): Who,
+    _: NoParams,
+) -> Json<SystemState> {
+    let (agents, tasks, consensus) = tokio::join!(
+        agents(&gateway, &caller),
+        open_tasks(&gateway, &caller),
+        consensus(&gateway, &caller)
+    );
     let mut missing = Vec::new();
     Json(SystemState {
         version: env!("CARGO_PKG_VERSION"),
@@ -71,10 +87,18 @@ pub(super) async fn get_system_state(State(gateway): Gate, Who(caller): Who, _: 
     })
 }
 
-fn or_missing<T>(part: &'static str, found: Result<T>, missing: &mut Vec<&'static str>) -> Option<T> {
+fn or_missing<T>(
+    part: &'static str,
+    found: Result<T>,
+    missing: &mut Vec<&'static str>,
+) -> Option<T> {
     found
         .inspect_err(|error| {
-            tracing::debug!(error = error.chain(), part, "a part of the state is missing");
+            tracing::debug!(
+                error = error.chain(),
+                part,
+                "a part of the state is missing"
+            );
             missing.push(part);
         })
         .ok()
@@ -85,10 +109,21 @@ async fn consensus(gateway: &Arc<Gateway>, caller: &Caller) -> Result<ConsensusS
 }
 
 async fn agents(gateway: &Arc<Gateway>, caller: &Caller) -> Result<Counted> {
-    let message = ListAgentsRequest { page: largest_page(), pool: String::new(), state: 0 };
+    let message = ListAgentsRequest {
+        page: largest_page(),
+        pool: String::new(),
+        state: 0,
+    };
     let answer = ask!(gateway, caller, agents.list_agents(message))?;
-    let mut counted = Counted { more: !answer.next_cursor.is_empty(), ..Counted::default() };
-    for state in answer.agents.iter().filter_map(|agent| AgentState::from_wire(agent.state)) {
+    let mut counted = Counted {
+        more: !answer.next_cursor.is_empty(),
+        ..Counted::default()
+    };
+    for state in answer
+        .agents
+        .iter()
+        .filter_map(|agent| AgentState::from_wire(agent.state))
+    {
         *counted.by_state.entry(word(&state)).or_default() += 1;
     }
     Ok(counted)
@@ -96,20 +131,37 @@ async fn agents(gateway: &Arc<Gateway>, caller: &Caller) -> Result<Counted> {
 
 async fn open_tasks(gateway: &Arc<Gateway>, caller: &Caller) -> Result<Counted> {
     let mut counted = Counted::default();
-    for state in [TaskState::Queued, TaskState::Waiting, TaskState::Running, TaskState::AwaitingApproval] {
-        let message = ListTasksRequest { page: largest_page(), state: state.to_wire(), parent_id: String::new() };
+    for state in [
+        TaskState::Queued,
+        TaskState::Waiting,
+        TaskState::Running,
+        TaskState::AwaitingApproval,
+    ] {
+        let message = ListTasksRequest {
+            page: largest_page(),
+            state: state.to_wire(),
+            parent_id: String::new(),
+        };
         let answer = ask!(gateway, caller, tasks.list_tasks(message))?;
         counted.more |= !answer.next_cursor.is_empty();
-        counted.by_state.insert(word(&state), answer.tasks.len() as u64);
+        counted
+            .by_state
+            .insert(word(&state), answer.tasks.len() as u64);
     }
     Ok(counted)
 }
 
 fn largest_page() -> Option<PageRequest> {
-    Some(PageRequest { limit: MAX_LIMIT, cursor: String::new() })
+    Some(PageRequest {
+        limit: MAX_LIMIT,
+        cursor: String::new(),
+    })
 }
 
 /// The word of an enum, as JSON has it.
 fn word(state: &impl serde::Serialize) -> String {
-    serde_json::to_value(state).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
+    serde_json::to_value(state)
+        .ok()
+        .and_then(|value| value.as_str().map(str::to_owned))
+        .unwrap_or_default()
 }

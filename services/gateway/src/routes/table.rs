@@ -6,7 +6,8 @@ use utoipa_axum::routes;
 
 use super::Access::{Needs, Open, SignedIn};
 use super::{
-    Route, agents, events, learning, memories, messages, proposals, root, sessions, system, tasks, tree, users,
+    Route, agents, events, learning, memories, messages, proposals, root, sessions, system, tasks,
+    tree, users,
 };
 
 /// Routes that wait on purpose, and so are not bound by the deadline of a request.

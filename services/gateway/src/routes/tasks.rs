@@ -16,7 +16,8 @@ use crate::layers::Who;
 use crate::peers::{ask, within};
 use crate::problem::Answer;
 use crate::shapes::page::{Page, PageParams};
-use crate::shapes::tasks::{Cancel, ListTasks, NewTask, Step, Task, TaskState, WaitParams};
+use crate::shapes::task_params::{ListTasks, WaitParams};
+use crate::shapes::tasks::{Cancel, NewTask, Step, Task, TaskState};
 use crate::shapes::wire::{Word, text};
 
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
@@ -33,10 +34,17 @@ pub(super) async fn submit_task(
     _: NoParams,
     body: Body<NewTask>,
 ) -> Answer<impl IntoResponse> {
-    let message = wire::SubmitTaskRequest { request: Some(body.key), spec: Some(body.value.into()) };
+    let message = wire::SubmitTaskRequest {
+        request: Some(body.key),
+        spec: Some(body.value.into()),
+    };
     let answer = ask!(gateway, &caller, tasks.submit_task(message))?;
     let task = Task::from(expect(answer.task)?);
-    Ok((StatusCode::ACCEPTED, location("tasks", &task.id), Json(task)))
+    Ok((
+        StatusCode::ACCEPTED,
+        location("tasks", &task.id),
+        Json(task),
+    ))
 }
 
 /// List tasks, the newest first
@@ -65,7 +73,11 @@ pub(super) async fn get_task(
     Id(id): Id,
     _: NoParams,
 ) -> Answer<Json<Task>> {
-    let answer = ask!(gateway, &caller, tasks.get_task(wire::GetTaskRequest { id }))?;
+    let answer = ask!(
+        gateway,
+        &caller,
+        tasks.get_task(wire::GetTaskRequest { id })
+    )?;
     Ok(Json(expect(answer.task)?.into()))
 }
 
@@ -78,7 +90,10 @@ pub(super) async fn list_task_steps(
     Id(id): Id,
     Params(params): Params<PageParams>,
 ) -> Answer<Json<Page<Step>>> {
-    let message = wire::ListTaskStepsRequest { task_id: id, page: params.page()? };
+    let message = wire::ListTaskStepsRequest {
+        task_id: id,
+        page: params.page()?,
+    };
     let answer = ask!(gateway, &caller, tasks.list_task_steps(message))?;
     Ok(Json(Page::new(answer.steps, answer.next_cursor)))
 }
@@ -94,7 +109,9 @@ pub(super) async fn get_task_result(
     Id(id): Id,
     Params(params): Params<WaitParams>,
 ) -> Answer<impl IntoResponse> {
-    let wait = params.wait.map_or(Ok(Duration::ZERO), |text| duration("wait", &text, LONGEST_WAIT))?;
+    let wait = params.wait.map_or(Ok(Duration::ZERO), |text| {
+        duration("wait", &text, LONGEST_WAIT)
+    })?;
     let acting = Acting::from(&caller);
     let answer = tokio::select! {
         answer = wait_for(&gateway, &acting, &id, wait) => answer,
@@ -102,7 +119,11 @@ pub(super) async fn get_task_result(
         () = gateway.soft.cancelled() => wait_for(&gateway, &acting, &id, Duration::ZERO).await,
     }?;
     let task = Task::from(expect(answer.task)?);
-    let status = if task.state.is_some_and(TaskState::has_ended) { StatusCode::OK } else { StatusCode::ACCEPTED };
+    let status = if task.state.is_some_and(TaskState::has_ended) {
+        StatusCode::OK
+    } else {
+        StatusCode::ACCEPTED
+    };
     Ok((status, Json(task)))
 }
 
@@ -116,8 +137,14 @@ async fn wait_for(
     let client = gateway.peers.waiting();
     let limit = wait + gateway.deadline();
     let answer = call(Retry::Safe, || async {
-        let message = wire::GetTaskResultRequest { id: id.to_owned(), wait_ms };
-        client.clone().get_task_result(request(acting, limit, message)?).await
+        let message = wire::GetTaskResultRequest {
+            id: id.to_owned(),
+            wait_ms,
+        };
+        client
+            .clone()
+            .get_task_result(request(acting, limit, message)?)
+            .await
     });
     within(limit, answer).await
 }
@@ -135,7 +162,10 @@ pub(super) async fn cancel_task(
     _: NoParams,
     Optional(body): Optional<Cancel>,
 ) -> Answer<Json<Task>> {
-    let message = wire::CancelTaskRequest { id, reason: text(body.reason) };
+    let message = wire::CancelTaskRequest {
+        id,
+        reason: text(body.reason),
+    };
     let answer = ask!(gateway, &caller, tasks.cancel_task(message))?;
     Ok(Json(expect(answer.task)?.into()))
 }

@@ -41,7 +41,10 @@ pub(super) async fn get_task_tree(
     let mut tree = TaskTree::from(expect(answer.tree)?);
     let mut deciders = Vec::new();
     collect_deciders(&tree, &mut deciders);
-    let (messages, proposals) = tokio::join!(messages_of(&gateway, &caller, id), proposals_of(&gateway, &caller, deciders));
+    let (messages, proposals) = tokio::join!(
+        messages_of(&gateway, &caller, id),
+        proposals_of(&gateway, &caller, deciders)
+    );
     tree.messages = or_missing("messages", messages, &mut tree.missing)?;
     tree.proposals = or_missing("proposals", proposals, &mut tree.missing)?;
     Ok(Json(tree))
@@ -57,25 +60,56 @@ fn collect_deciders(tree: &TaskTree, found: &mut Vec<String>) {
     }
 }
 
-async fn messages_of(gateway: &Arc<Gateway>, caller: &Caller, task_id: String) -> Result<Vec<Message>> {
-    let answer = ask!(gateway, caller, messages.list_task_messages(wire::ListTaskMessagesRequest { task_id }))?;
+async fn messages_of(
+    gateway: &Arc<Gateway>,
+    caller: &Caller,
+    task_id: String,
+) -> Result<Vec<Message>> {
+    let answer = ask!(
+        gateway,
+        caller,
+        messages.list_task_messages(wire::ListTaskMessagesRequest { task_id })
+    )?;
     Ok(answer.messages.into_iter().map(Into::into).collect())
 }
 
-async fn proposals_of(gateway: &Arc<Gateway>, caller: &Caller, tasks: Vec<String>) -> Result<Vec<Proposal>> {
+async fn proposals_of(
+    gateway: &Arc<Gateway>,
+    caller: &Caller,
+    tasks: Vec<String>,
+) -> Result<Vec<Proposal>> {
     let of_task = |task_id: String| async move {
-        let page = Some(PageRequest { limit: MAX_LIMIT, cursor: String::new() });
-        let message = ListProposalsRequest { page, task_id, state: 0 };
+        let page = Some(PageRequest {
+            limit: MAX_LIMIT,
+            cursor: String::new(),
+        });
+        let message = ListProposalsRequest {
+            page,
+            task_id,
+            state: 0,
+        };
         let answer = ask!(gateway, caller, proposals.list_proposals(message))?;
         // Listed newest first; a tree is read from its beginning.
-        Ok(answer.proposals.into_iter().rev().map(Into::into).collect::<Vec<Proposal>>())
+        Ok(answer
+            .proposals
+            .into_iter()
+            .rev()
+            .map(Into::into)
+            .collect::<Vec<Proposal>>())
     };
-    let found: Vec<Vec<Proposal>> = join_all(tasks.into_iter().map(of_task)).await.into_iter().collect::<Result<_>>()?;
+    let found: Vec<Vec<Proposal>> = join_all(tasks.into_iter().map(of_task))
+        .await
+        .into_iter()
+        .collect::<Result<_>>()?;
     Ok(found.into_iter().flatten().collect())
 }
 
 /// What was found; a part whose owner is away is named instead.
-fn or_missing<T>(part: &'static str, found: Result<Vec<T>>, missing: &mut Vec<&'static str>) -> Result<Vec<T>, Error> {
+fn or_missing<T>(
+    part: &'static str,
+    found: Result<Vec<T>>,
+    missing: &mut Vec<&'static str>,
+) -> Result<Vec<T>, Error> {
     match found {
         Err(error) if matches!(error.code(), Code::Unavailable | Code::DeadlineExceeded) => {
             tracing::debug!(error = error.chain(), part, "a part of a tree is missing");

@@ -14,7 +14,7 @@ use crate::peers::ask;
 use crate::problem::Answer;
 use crate::shapes::page::{Page, PageParams};
 use crate::shapes::sessions::{ApiKey, NewApiKey, NewUser, Role, User};
-use crate::shapes::wire::Time;
+use crate::shapes::wire::{Time, some};
 
 /// Make a user
 #[utoipa::path(post, path = "", tag = "users", request_body = NewUser,
@@ -45,7 +45,13 @@ pub(super) async fn list_users(
     Who(caller): Who,
     Params(params): Params<PageParams>,
 ) -> Answer<Json<Page<User>>> {
-    let answer = ask!(gateway, &caller, users.list_users(wire::ListUsersRequest { page: params.page()? }))?;
+    let answer = ask!(
+        gateway,
+        &caller,
+        users.list_users(wire::ListUsersRequest {
+            page: params.page()?
+        })
+    )?;
     Ok(Json(Page::new(answer.users, answer.next_cursor)))
 }
 
@@ -58,7 +64,11 @@ pub(super) async fn get_user(
     Id(id): Id,
     _: NoParams,
 ) -> Answer<Json<User>> {
-    let answer = ask!(gateway, &caller, users.get_user(wire::GetUserRequest { id }))?;
+    let answer = ask!(
+        gateway,
+        &caller,
+        users.get_user(wire::GetUserRequest { id })
+    )?;
     Ok(Json(expect(answer.user)?.into()))
 }
 
@@ -82,8 +92,13 @@ pub(super) async fn create_api_key(
     };
     let answer = ask!(gateway, &caller, keys.create_api_key(message))?;
     let mut key = ApiKey::from(expect(answer.api_key)?);
-    key.secret = Some(answer.secret);
-    Ok((StatusCode::CREATED, location("api-keys", &key.id), Json(key)))
+    // A repeat of the request finds the key, and no secret any more.
+    key.secret = some(answer.secret);
+    Ok((
+        StatusCode::CREATED,
+        location("api-keys", &key.id),
+        Json(key),
+    ))
 }
 
 /// List API keys
@@ -94,7 +109,13 @@ pub(super) async fn list_api_keys(
     Who(caller): Who,
     Params(params): Params<PageParams>,
 ) -> Answer<Json<Page<ApiKey>>> {
-    let answer = ask!(gateway, &caller, keys.list_api_keys(wire::ListApiKeysRequest { page: params.page()? }))?;
+    let answer = ask!(
+        gateway,
+        &caller,
+        keys.list_api_keys(wire::ListApiKeysRequest {
+            page: params.page()?
+        })
+    )?;
     Ok(Json(Page::new(answer.api_keys, answer.next_cursor)))
 }
 
@@ -107,6 +128,10 @@ pub(super) async fn revoke_api_key(
     Id(id): Id,
     _: NoParams,
 ) -> Answer<impl IntoResponse> {
-    ask!(gateway, &caller, keys.revoke_api_key(wire::RevokeApiKeyRequest { id }))?;
+    ask!(
+        gateway,
+        &caller,
+        keys.revoke_api_key(wire::RevokeApiKeyRequest { id })
+    )?;
     Ok(nothing())
 }

@@ -18,7 +18,11 @@ pub(crate) struct NewFeedback {
 
 impl From<NewFeedback> for wire::RecordFeedbackRequest {
     fn from(feedback: NewFeedback) -> Self {
-        Self { task_id: feedback.task_id, rating: feedback.rating, comment: text(feedback.comment) }
+        Self {
+            task_id: feedback.task_id,
+            rating: feedback.rating,
+            comment: text(feedback.comment),
+        }
     }
 }
 

@@ -68,7 +68,9 @@ impl From<NewMemory> for wire::Memory {
             namespace: memory.namespace,
             kind: MemoryKind::or_unspecified(memory.kind),
             content: memory.content,
-            metadata_json: memory.metadata.map_or_else(String::new, |value| value.to_string()),
+            metadata_json: memory
+                .metadata
+                .map_or_else(String::new, |value| value.to_string()),
             tags: memory.tags,
             importance: memory.importance.unwrap_or_default(),
             source: text(memory.source),
@@ -118,7 +120,8 @@ impl From<wire::Memory> for Memory {
             namespace: memory.namespace,
             kind: MemoryKind::from_wire(memory.kind),
             content: memory.content,
-            metadata: json(memory.metadata_json).unwrap_or_else(|| Value::Object(serde_json::Map::new())),
+            metadata: json(memory.metadata_json)
+                .unwrap_or_else(|| Value::Object(serde_json::Map::new())),
             tags: memory.tags,
             importance: memory.importance,
             source: some(memory.source),
@@ -166,7 +169,12 @@ impl Search {
             (Some(one), None) => vec![one],
             (None, Some(many)) => many,
             (None, None) => return Err(Error::invalid("namespace", "is missing")),
-            (Some(_), Some(_)) => return Err(Error::invalid("namespaces", "must not be given beside namespace")),
+            (Some(_), Some(_)) => {
+                return Err(Error::invalid(
+                    "namespaces",
+                    "must not be given beside namespace",
+                ));
+            }
         };
         if self.limit == Some(0) {
             return Err(Error::invalid("limit", "must be from 1 to 100"));

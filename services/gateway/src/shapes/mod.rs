@@ -11,5 +11,6 @@ pub(crate) mod problem;
 pub(crate) mod proposals;
 pub(crate) mod sessions;
 pub(crate) mod system;
+pub(crate) mod task_params;
 pub(crate) mod tasks;
 pub(crate) mod wire;

@@ -19,7 +19,10 @@ pub(crate) struct Page<T> {
 impl<T> Page<T> {
     /// From a page of the wire.
     pub(crate) fn new<W: Into<T>>(items: Vec<W>, next_cursor: String) -> Self {
-        Self { items: items.into_iter().map(Into::into).collect(), next_cursor: some(next_cursor) }
+        Self {
+            items: items.into_iter().map(Into::into).collect(),
+            next_cursor: some(next_cursor),
+        }
     }
 }
 

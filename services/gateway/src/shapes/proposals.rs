@@ -71,7 +71,14 @@ impl NewProposal {
             id: String::new(),
             title: self.title,
             description: text(self.description),
-            options: self.options.into_iter().map(|it| wire::Option { id: it.id, label: it.label }).collect(),
+            options: self
+                .options
+                .into_iter()
+                .map(|it| wire::Option {
+                    id: it.id,
+                    label: it.label,
+                })
+                .collect(),
             electorate: self.electorate,
             rule: self.rule.unwrap_or(Rule::SimpleMajority).to_wire(),
             open_for_ms: self.open_for_ms.unwrap_or_default(),
@@ -109,7 +116,11 @@ impl NewVote {
             reason: vote.reason,
         });
         let voter = self.voter.unwrap_or_else(|| caller.to_owned());
-        wire::CastVoteRequest { proposal_id, voter, votes: votes.collect() }
+        wire::CastVoteRequest {
+            proposal_id,
+            voter,
+            votes: votes.collect(),
+        }
     }
 }
 
@@ -236,7 +247,10 @@ pub(crate) struct Proposal {
 
 impl From<wire::Proposal> for Proposal {
     fn from(proposal: wire::Proposal) -> Self {
-        let options = proposal.options.into_iter().map(|it| ProposalOption { id: it.id, label: it.label });
+        let options = proposal.options.into_iter().map(|it| ProposalOption {
+            id: it.id,
+            label: it.label,
+        });
         Self {
             id: proposal.id,
             title: proposal.title,

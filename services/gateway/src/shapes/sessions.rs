@@ -193,4 +193,11 @@ macro_rules! secretive {
     )*};
 }
 
-secretive!(Login, RefreshToken, ClientCredentials, Tokens, NewUser, ApiKey);
+secretive!(
+    Login,
+    RefreshToken,
+    ClientCredentials,
+    Tokens,
+    NewUser,
+    ApiKey
+);

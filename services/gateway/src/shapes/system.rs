@@ -126,6 +126,10 @@ impl From<swarm_runtime::Snapshot> for Ready {
             required: it.required,
             detail: it.detail,
         });
-        Self { ready: snapshot.ready, draining: snapshot.draining, dependencies: dependencies.collect() }
+        Self {
+            ready: snapshot.ready,
+            draining: snapshot.draining,
+            dependencies: dependencies.collect(),
+        }
     }
 }

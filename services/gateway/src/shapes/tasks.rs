@@ -7,10 +7,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use swarm_proto::agents::v1 as wire;
 use swarm_proto::common;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
 use super::messages::Message;
-use super::page::paged;
 use super::proposals::Proposal;
 use super::wire::{Time, Word, json, some, text, time, words};
 
@@ -39,7 +38,10 @@ words! {
 impl TaskState {
     /// Whether nothing more will happen.
     pub(crate) const fn has_ended(self) -> bool {
-        matches!(self, Self::Completed | Self::Failed | Self::Cancelled | Self::DeadLettered)
+        matches!(
+            self,
+            Self::Completed | Self::Failed | Self::Cancelled | Self::DeadLettered
+        )
     }
 }
 
@@ -121,7 +123,9 @@ impl From<NewTask> for wire::TaskSpec {
                 members: strategy.members,
                 rounds: strategy.rounds,
             }),
-            priority: task.priority.map_or_else(String::new, |it| swarm_types::Priority::from(it).to_string()),
+            priority: task.priority.map_or_else(String::new, |it| {
+                swarm_types::Priority::from(it).to_string()
+            }),
             deadline: task.deadline.map(Time::to_wire),
             metadata: task.metadata.into_iter().collect(),
         }
@@ -237,7 +241,11 @@ impl From<wire::Task> for Task {
             input: json(spec.input_json).unwrap_or_default(),
             agent_id: some(spec.agent_id),
             pool: some(spec.pool),
-            strategy: spec.strategy.map(|it| Strategy { name: it.name, members: it.members, rounds: it.rounds }),
+            strategy: spec.strategy.map(|it| Strategy {
+                name: it.name,
+                members: it.members,
+                rounds: it.rounds,
+            }),
             priority: spec.priority.parse().unwrap_or_default(),
             metadata: spec.metadata.into_iter().collect(),
             parent_id: some(task.parent_id),
@@ -248,7 +256,10 @@ impl From<wire::Task> for Task {
             assigned_agent_id: some(task.assigned_agent_id),
             attempt: task.attempt,
             result: json(task.result_json),
-            error: task.error.map(|error| TaskError { code: error.code, detail: error.detail }),
+            error: task.error.map(|error| TaskError {
+                code: error.code,
+                detail: error.detail,
+            }),
             usage: task.usage.into(),
             created_at: time(task.created_at).unwrap_or(Time(DateTime::UNIX_EPOCH)),
             started_at: time(task.started_at),
@@ -375,46 +386,3 @@ impl From<wire::TaskTree> for TaskTree {
         }
     }
 }
-
-/// Which tasks are wanted.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct ListTasks {
-    /// Only those in this state.
-    #[param(inline)]
-    pub(crate) state: Option<TaskState>,
-    /// The sub-tasks of this task; without it, tasks at the top.
-    pub(crate) parent_id: Option<String>,
-    /// How many items, 50 unless given.
-    #[param(minimum = 1, maximum = 500)]
-    limit: Option<u32>,
-    /// The `next_cursor` of the page before.
-    cursor: Option<String>,
-}
-
-/// Which events are wanted.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct ListEvents {
-    /// How many items of a JSON page, 50 unless given.
-    #[param(minimum = 1, maximum = 500)]
-    limit: Option<u32>,
-    /// Events after this one. `Last-Event-ID` wins over it.
-    cursor: Option<String>,
-    /// Of a stream, whether tokens are wanted too; true unless given.
-    pub(crate) ephemeral: Option<bool>,
-}
-
-/// How long to wait for a result.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct WaitParams {
-    /// Such as `500ms` or `30s`, at most `60s`; without it, the answer comes at once.
-    #[param(example = "30s")]
-    pub(crate) wait: Option<String>,
-}
-
-paged!(ListTasks, ListEvents);

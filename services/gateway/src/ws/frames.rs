@@ -63,10 +63,14 @@ pub(super) struct Ping {
 
 /// Reads a frame.
 pub(super) fn read(text: &str) -> Result<Heard> {
-    let frame: Value =
-        serde_json::from_str(text).map_err(|error| Error::invalid("frame", format!("is not JSON: {error}")))?;
-    let Value::Object(mut fields) = frame else { return Err(Error::invalid("frame", "must be an object")) };
-    let kind = fields.remove("type").ok_or_else(|| Error::invalid("type", "is missing"))?;
+    let frame: Value = serde_json::from_str(text)
+        .map_err(|error| Error::invalid("frame", format!("is not JSON: {error}")))?;
+    let Value::Object(mut fields) = frame else {
+        return Err(Error::invalid("frame", "must be an object"));
+    };
+    let kind = fields
+        .remove("type")
+        .ok_or_else(|| Error::invalid("type", "is missing"))?;
     let fields = Value::Object(fields);
     match kind.as_str().unwrap_or_default() {
         "auth" => typed(fields).map(Heard::Auth),
@@ -74,7 +78,10 @@ pub(super) fn read(text: &str) -> Result<Heard> {
         "unsubscribe" => typed(fields).map(Heard::Unsubscribe),
         "ack" => typed(fields).map(Heard::Ack),
         "ping" => typed(fields).map(Heard::Ping),
-        _ => Err(Error::invalid("type", "must be auth, subscribe, unsubscribe, ack or ping")),
+        _ => Err(Error::invalid(
+            "type",
+            "must be auth, subscribe, unsubscribe, ack or ping",
+        )),
     }
 }
 
@@ -146,7 +153,13 @@ pub(super) struct Trouble<'a> {
 
 impl<'a> Trouble<'a> {
     pub(super) fn new(error: &'a Error) -> Self {
-        Self { id: None, topic: None, code: error.code().as_str(), detail: error.detail(), cursor: None }
+        Self {
+            id: None,
+            topic: None,
+            code: error.code().as_str(),
+            detail: error.detail(),
+            cursor: None,
+        }
     }
 }
 
@@ -174,7 +187,10 @@ mod tests {
             (r#"{"type": "subscribe"}"#, "topics"),
             (r#"{"type": "subscribe", "topics": [1]}"#, "topics[0]"),
             (r#"{"type": "subscribe", "topics": [], "from": 1}"#, "from"),
-            (r#"{"type": "ack", "topic": "tasks", "cursor": 1}"#, "cursor"),
+            (
+                r#"{"type": "ack", "topic": "tasks", "cursor": 1}"#,
+                "cursor",
+            ),
             (r#"{"type": "auth"}"#, "token"),
         ] {
             assert_eq!(read(text).unwrap_err().fields()[0].field, field, "{text}");
@@ -186,12 +202,28 @@ mod tests {
         let topics = ["tasks".to_owned()];
         for (say, text) in [
             (Say::Pong { id: Some("7") }, r#"{"type":"pong","id":"7"}"#),
-            (Say::Subscribed { id: None, topics: &topics }, r#"{"type":"subscribed","topics":["tasks"]}"#),
             (
-                Say::Error(Trouble { topic: Some("tasks"), cursor: Some("4"), ..Trouble::new(&Error::unavailable("no")) }),
+                Say::Subscribed {
+                    id: None,
+                    topics: &topics,
+                },
+                r#"{"type":"subscribed","topics":["tasks"]}"#,
+            ),
+            (
+                Say::Error(Trouble {
+                    topic: Some("tasks"),
+                    cursor: Some("4"),
+                    ..Trouble::new(&Error::unavailable("no"))
+                }),
                 r#"{"type":"error","topic":"tasks","code":"unavailable","detail":"no","cursor":"4"}"#,
             ),
-            (Say::Gap { topic: "tasks", cursor: "9".into() }, r#"{"type":"gap","topic":"tasks","cursor":"9"}"#),
+            (
+                Say::Gap {
+                    topic: "tasks",
+                    cursor: "9".into(),
+                },
+                r#"{"type":"gap","topic":"tasks","cursor":"9"}"#,
+            ),
         ] {
             assert_eq!(say.text(), text);
         }

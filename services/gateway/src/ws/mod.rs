@@ -9,9 +9,9 @@ mod topics;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::State;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
-use axum::extract::State;
 use axum::http::{HeaderMap, Method};
 use axum::response::Response;
 use axum::routing::get;
@@ -39,7 +39,9 @@ impl WebSockets {
     pub(crate) fn new(registry: &Registry) -> Self {
         Self {
             open: registry.gauge(names::WEBSOCKET_CONNECTIONS).with([]),
-            opened: registry.counter(names::WEBSOCKET_CONNECTIONS_TOTAL).with([]),
+            opened: registry
+                .counter(names::WEBSOCKET_CONNECTIONS_TOTAL)
+                .with([]),
             tracker: TaskTracker::new(),
         }
     }
@@ -48,7 +50,10 @@ impl WebSockets {
     fn enter(&self) -> Open {
         self.open.inc();
         self.opened.inc();
-        Open { gauge: self.open.clone(), _token: self.tracker.token() }
+        Open {
+            gauge: self.open.clone(),
+            _token: self.tracker.token(),
+        }
     }
 
     /// Waits until every connection is closed, or until `hard` is cancelled.
@@ -75,7 +80,11 @@ impl Drop for Open {
 /// The routes of the WebSocket port. A token may come in the first frame, so both are open here and
 /// the session asks for it.
 fn rules() -> [RouteInfo; 2] {
-    let open = |path| RouteInfo { method: Method::GET, path, access: Access::Open };
+    let open = |path| RouteInfo {
+        method: Method::GET,
+        path,
+        access: Access::Open,
+    };
     [open("/ws"), open("/ws/health")]
 }
 

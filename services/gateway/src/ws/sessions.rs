@@ -28,7 +28,9 @@ pub(super) async fn serve(inner: WebSocket, gateway: Arc<Gateway>, visitor: Opti
             Ok(Some(visitor)) => visitor,
             Ok(None) => return,
             Err(error) => {
-                socket.close(&[Say::Error(Trouble::new(&error))], Farewell::Refused).await;
+                socket
+                    .close(&[Say::Error(Trouble::new(&error))], Farewell::Refused)
+                    .await;
                 return;
             }
         },
@@ -52,7 +54,9 @@ async fn first_frame(socket: &mut Socket, gateway: &Gateway) -> Result<Option<Vi
         frame = timeout(Duration::from_secs(seconds), frame) => frame,
         () = gateway.soft.cancelled() => return Err(Error::unavailable("the gateway is about to stop")),
     };
-    let words = format!("the first frame must be {{\"type\": \"auth\", \"token\": ...}}, within {seconds} s");
+    let words = format!(
+        "the first frame must be {{\"type\": \"auth\", \"token\": ...}}, within {seconds} s"
+    );
     let text = match frame {
         Ok(Some(text)) => text,
         Ok(None) => return Ok(None),
@@ -91,7 +95,15 @@ impl Session {
     fn new(socket: Socket, gateway: Arc<Gateway>, visitor: Visitor) -> Self {
         let beat = interval(Duration::from_secs(gateway.config.heartbeat_seconds));
         let expiry = Instant::now() + gateway.doorkeeper.remaining(&visitor);
-        Self { socket, gateway, visitor, expiry, beat, silent: 0, subscriptions: Subscriptions::default() }
+        Self {
+            socket,
+            gateway,
+            visitor,
+            expiry,
+            beat,
+            silent: 0,
+            subscriptions: Subscriptions::default(),
+        }
     }
 
     async fn run(mut self) {
@@ -118,9 +130,17 @@ impl Session {
     /// Tells each topic's reader where to resume, and closes.
     async fn close(mut self, farewell: Farewell, error: &Error) {
         let left = self.subscriptions.end_all();
-        let trouble = |topic, cursor| Say::Error(Trouble { topic, cursor, ..Trouble::new(error) });
-        let mut last: Vec<Say<'_>> =
-            left.iter().map(|(topic, cursor)| trouble(Some(topic.as_str()), cursor.as_deref())).collect();
+        let trouble = |topic, cursor| {
+            Say::Error(Trouble {
+                topic,
+                cursor,
+                ..Trouble::new(error)
+            })
+        };
+        let mut last: Vec<Say<'_>> = left
+            .iter()
+            .map(|(topic, cursor)| trouble(Some(topic.as_str()), cursor.as_deref()))
+            .collect();
         if last.is_empty() {
             last.push(trouble(None, None));
         }
@@ -132,7 +152,10 @@ impl Session {
         if self.silent > SILENT_BEATS {
             return Err(End::Gone);
         }
-        self.socket.send(Message::Ping(axum::body::Bytes::new())).await.map_err(ended)
+        self.socket
+            .send(Message::Ping(axum::body::Bytes::new()))
+            .await
+            .map_err(ended)
     }
 
     async fn hear(&mut self, message: Option<Result<Message, axum::Error>>) -> Result<(), End> {
@@ -155,7 +178,12 @@ impl Session {
 
     async fn answer(&mut self, frame: Heard) -> Result<(), End> {
         match frame {
-            Heard::Ping(ping) => self.say(&Say::Pong { id: ping.id.as_deref() }).await,
+            Heard::Ping(ping) => {
+                self.say(&Say::Pong {
+                    id: ping.id.as_deref(),
+                })
+                .await
+            }
             Heard::Auth(auth) => self.renew(&auth).await,
             Heard::Subscribe(frame) => self.subscribe(&frame).await,
             Heard::Unsubscribe(frame) => self.unsubscribe(&frame).await,
@@ -168,19 +196,30 @@ impl Session {
 
     /// A newer token of the same person keeps the connection open for longer.
     async fn renew(&mut self, auth: &Auth) -> Result<(), End> {
-        let renewed = self.gateway.doorkeeper.by_token(&auth.token).await.and_then(|visitor| {
-            let (new, old) = (&visitor.caller.principal, &self.visitor.caller.principal);
-            if (&new.subject, new.tenant) == (&old.subject, old.tenant) {
-                return Ok(visitor);
-            }
-            Err(Error::new(Code::PermissionDenied, "the token is somebody else's"))
-        });
+        let renewed = self
+            .gateway
+            .doorkeeper
+            .by_token(&auth.token)
+            .await
+            .and_then(|visitor| {
+                let (new, old) = (&visitor.caller.principal, &self.visitor.caller.principal);
+                if (&new.subject, new.tenant) == (&old.subject, old.tenant) {
+                    return Ok(visitor);
+                }
+                Err(Error::new(
+                    Code::PermissionDenied,
+                    "the token is somebody else's",
+                ))
+            });
         match renewed {
             Ok(visitor) => {
                 let remaining = self.gateway.doorkeeper.remaining(&visitor);
                 self.expiry = Instant::now() + remaining;
                 self.visitor = visitor;
-                self.say(&Say::Authenticated { expires_in: remaining.as_secs() }).await
+                self.say(&Say::Authenticated {
+                    expires_in: remaining.as_secs(),
+                })
+                .await
             }
             Err(error) => self.say(&Say::Error(Trouble::new(&error))).await,
         }
@@ -189,11 +228,25 @@ impl Session {
     async fn subscribe(&mut self, frame: &Subscribe) -> Result<(), End> {
         let id = frame.id.as_deref();
         let caller = &self.visitor.caller;
-        let begun = Subscriptions::read(caller, &frame.topics)
-            .and_then(|topics| self.subscriptions.begin(&self.gateway, caller, &topics, frame.cursor.as_deref()));
+        let begun = Subscriptions::read(caller, &frame.topics).and_then(|topics| {
+            self.subscriptions
+                .begin(&self.gateway, caller, &topics, frame.cursor.as_deref())
+        });
         match begun {
-            Ok(()) => self.say(&Say::Subscribed { id, topics: &frame.topics }).await,
-            Err(error) => self.say(&Say::Error(Trouble { id, ..Trouble::new(&error) })).await,
+            Ok(()) => {
+                self.say(&Say::Subscribed {
+                    id,
+                    topics: &frame.topics,
+                })
+                .await
+            }
+            Err(error) => {
+                self.say(&Say::Error(Trouble {
+                    id,
+                    ..Trouble::new(&error)
+                }))
+                .await
+            }
         }
     }
 
@@ -202,14 +255,27 @@ impl Session {
         match Subscriptions::read(&self.visitor.caller, &frame.topics) {
             Ok(topics) => {
                 self.subscriptions.end(&topics);
-                self.say(&Say::Unsubscribed { id, topics: &frame.topics }).await
+                self.say(&Say::Unsubscribed {
+                    id,
+                    topics: &frame.topics,
+                })
+                .await
             }
-            Err(error) => self.say(&Say::Error(Trouble { id, ..Trouble::new(&error) })).await,
+            Err(error) => {
+                self.say(&Say::Error(Trouble {
+                    id,
+                    ..Trouble::new(&error)
+                }))
+                .await
+            }
         }
     }
 
     fn acknowledge(&mut self, ack: Ack) -> Result<()> {
-        let topic = ack.topic.parse().map_err(|why: String| Error::invalid("topic", why))?;
+        let topic = ack
+            .topic
+            .parse()
+            .map_err(|why: String| Error::invalid("topic", why))?;
         if ack.cursor.parse::<u64>().is_err() {
             return Err(Error::invalid("cursor", "must be the cursor of an event"));
         }
@@ -221,26 +287,46 @@ impl Session {
         match update {
             Update::Event { cursor, event } => {
                 let cursor = cursor.map(|cursor| cursor.to_string());
-                let say = Say::Event { topic: &name, seq: event.seq, cursor: cursor.clone(), event: &event };
+                let say = Say::Event {
+                    topic: &name,
+                    seq: event.seq,
+                    cursor: cursor.clone(),
+                    event: &event,
+                };
                 let sent = self.socket.say(&say).await;
-                if let Some(cursor) = cursor.filter(|_| matches!(sent, Ok(()) | Err(Stuck::Behind))) {
+                if let Some(cursor) = cursor.filter(|_| matches!(sent, Ok(()) | Err(Stuck::Behind)))
+                {
                     self.subscriptions.sent(topic, cursor);
                 }
                 sent.map_err(ended)
             }
             Update::Gap(cursor) => {
                 let cursor = cursor.to_string();
-                let sent = self.socket.say(&Say::Gap { topic: &name, cursor: cursor.clone() }).await;
+                let sent = self
+                    .socket
+                    .say(&Say::Gap {
+                        topic: &name,
+                        cursor: cursor.clone(),
+                    })
+                    .await;
                 self.subscriptions.sent(topic, cursor);
                 sent.map_err(ended)
             }
             Update::Ended => {
                 let cursor = self.subscriptions.ended(topic);
-                self.say(&Say::Ended { topic: &name, cursor: cursor.as_deref() }).await
+                self.say(&Say::Ended {
+                    topic: &name,
+                    cursor: cursor.as_deref(),
+                })
+                .await
             }
             Update::Failed(error) => {
                 let cursor = self.subscriptions.ended(topic);
-                let trouble = Trouble { topic: Some(&name), cursor: cursor.as_deref(), ..Trouble::new(&error) };
+                let trouble = Trouble {
+                    topic: Some(&name),
+                    cursor: cursor.as_deref(),
+                    ..Trouble::new(&error)
+                };
                 self.say(&Say::Error(trouble)).await
             }
         }
@@ -255,7 +341,10 @@ fn ended(stuck: Stuck) -> End {
     match stuck {
         Stuck::Gone => End::Gone,
         Stuck::Before | Stuck::Behind => {
-            let error = Error::new(Code::ResourceExhausted, "the reader is too slow: come back with the cursor");
+            let error = Error::new(
+                Code::ResourceExhausted,
+                "the reader is too slow: come back with the cursor",
+            );
             End::Farewell(Farewell::TooSlow, error)
         }
     }

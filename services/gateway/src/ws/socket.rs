@@ -38,7 +38,10 @@ pub(super) enum Farewell {
 impl Farewell {
     const fn row(self) -> (u16, &'static str) {
         match self {
-            Self::Stopping => (close_code::RESTART, "the gateway is about to stop: come back with your cursor"),
+            Self::Stopping => (
+                close_code::RESTART,
+                "the gateway is about to stop: come back with your cursor",
+            ),
             Self::Refused => (close_code::POLICY, "refused"),
             Self::TooSlow => (close_code::AGAIN, "too slow: come back with your cursor"),
             Self::TooLarge => (close_code::SIZE, "the frame is too large"),
@@ -80,7 +83,10 @@ impl Socket {
             for say in last {
                 self.inner.feed(Message::text(say.text())).await.ok()?;
             }
-            let frame = CloseFrame { code, reason: reason.into() };
+            let frame = CloseFrame {
+                code,
+                reason: reason.into(),
+            };
             self.inner.send(Message::Close(Some(frame))).await.ok()
         };
         if let Ok(Some(())) = timeout(self.limit.saturating_mul(2), words).await {

@@ -40,7 +40,9 @@ impl Subscriptions {
             return Err(Error::invalid("topics", "must name at least one topic"));
         }
         let read = |(at, text): (usize, &String)| {
-            let topic: Topic = text.parse().map_err(|why: String| Error::invalid(format!("topics[{at}]"), why))?;
+            let topic: Topic = text
+                .parse()
+                .map_err(|why: String| Error::invalid(format!("topics[{at}]"), why))?;
             for permission in topic.permissions() {
                 caller.principal.require(*permission)?;
             }
@@ -57,19 +59,41 @@ impl Subscriptions {
         topics: &[Topic],
         cursor: Option<&str>,
     ) -> Result<()> {
-        let start = cursor.map(|text| text.parse().map(Start::After)).transpose();
-        let start = start.map_err(|_| Error::invalid("cursor", "must be the cursor of an event"))?;
-        let more = topics.iter().filter(|topic| !self.streams.contains_key(topic)).count();
+        let start = cursor
+            .map(|text| text.parse().map(Start::After))
+            .transpose();
+        let start =
+            start.map_err(|_| Error::invalid("cursor", "must be the cursor of an event"))?;
+        let more = topics
+            .iter()
+            .filter(|topic| !self.streams.contains_key(topic))
+            .count();
         if self.streams.len() + more > MOST_TOPICS {
-            return Err(Error::invalid("topics", format!("must be at most {MOST_TOPICS} of one connection")));
+            return Err(Error::invalid(
+                "topics",
+                format!("must be at most {MOST_TOPICS} of one connection"),
+            ));
         }
-        let tenant = caller.principal.tenant.ok_or_else(|| Error::internal("a caller of no tenant"))?;
+        let tenant = caller
+            .principal
+            .tenant
+            .ok_or_else(|| Error::internal("a caller of no tenant"))?;
         for topic in topics {
             let start = start.unwrap_or_else(|| topic.start());
-            let watch = Watch { scope: topic.scope(), start, ephemeral: topic.has_tokens() };
+            let watch = Watch {
+                scope: topic.scope(),
+                start,
+                ephemeral: topic.has_tokens(),
+            };
             let updates = follow(gateway.clone(), Acting::Tenant(tenant), watch);
             self.streams.insert(*topic, Box::pin(updates));
-            self.told.insert(*topic, Told { sent: cursor.map(str::to_owned), acknowledged: None });
+            self.told.insert(
+                *topic,
+                Told {
+                    sent: cursor.map(str::to_owned),
+                    acknowledged: None,
+                },
+            );
         }
         Ok(())
     }
@@ -85,8 +109,11 @@ impl Subscriptions {
     /// Ends all topics, and says where each is to be resumed.
     pub(super) fn end_all(&mut self) -> Vec<(String, Option<String>)> {
         self.streams.clear();
-        let mut left: Vec<_> =
-            self.told.drain().map(|(topic, told)| (topic.to_string(), told.acknowledged.or(told.sent))).collect();
+        let mut left: Vec<_> = self
+            .told
+            .drain()
+            .map(|(topic, told)| (topic.to_string(), told.acknowledged.or(told.sent)))
+            .collect();
         left.sort();
         left
     }
@@ -109,7 +136,10 @@ impl Subscriptions {
 
     /// Notes that a reader has dealt with everything up to this cursor.
     pub(super) fn acknowledged(&mut self, topic: Topic, cursor: String) -> Result<()> {
-        let told = self.told.get_mut(&topic).ok_or_else(|| Error::invalid("topic", "is not subscribed to"))?;
+        let told = self
+            .told
+            .get_mut(&topic)
+            .ok_or_else(|| Error::invalid("topic", "is not subscribed to"))?;
         told.acknowledged = Some(cursor);
         Ok(())
     }

@@ -63,7 +63,11 @@ impl Topic {
 
     /// Whether an event of the stream belongs to it.
     pub(crate) fn admits(self, event: &Event) -> bool {
-        let named = || AGENT_FIELDS.iter().filter_map(|field| event.data.get(*field)?.as_str());
+        let named = || {
+            AGENT_FIELDS
+                .iter()
+                .filter_map(|field| event.data.get(*field)?.as_str())
+        };
         match self {
             Self::Tasks | Self::Task(_) | Self::Tree(_) => true,
             Self::Agents => named().any(|id| id.starts_with("agent_")),
@@ -71,7 +75,9 @@ impl Topic {
                 let agent = agent.to_string();
                 named().any(|id| id == agent)
             }
-            Self::Proposals => event.kind.starts_with("ballot.") || event.kind.starts_with("proposal."),
+            Self::Proposals => {
+                event.kind.starts_with("ballot.") || event.kind.starts_with("proposal.")
+            }
         }
     }
 }
@@ -89,7 +95,10 @@ impl FromStr for Topic {
             ["agents", id] => id.parse().map(Self::Agent).map_err(id_error),
             ["proposals"] => Ok(Self::Proposals),
             ["system"] => Err("the topic system is not offered yet".to_owned()),
-            _ => Err("must be tasks, tasks/{id}, tasks/{id}/tree, agents, agents/{id} or proposals".to_owned()),
+            _ => Err(
+                "must be tasks, tasks/{id}, tasks/{id}/tree, agents, agents/{id} or proposals"
+                    .to_owned(),
+            ),
         }
     }
 }
@@ -118,12 +127,28 @@ mod tests {
     #[test]
     fn topics_come_back_from_their_text() {
         let (task, agent) = (TaskId::new(), AgentId::new());
-        let topics =
-            [Topic::Tasks, Topic::Task(task), Topic::Tree(task), Topic::Agents, Topic::Agent(agent), Topic::Proposals];
+        let topics = [
+            Topic::Tasks,
+            Topic::Task(task),
+            Topic::Tree(task),
+            Topic::Agents,
+            Topic::Agent(agent),
+            Topic::Proposals,
+        ];
         for topic in topics {
             assert_eq!(topic.to_string().parse::<Topic>().unwrap(), topic);
         }
-        for text in ["", "task", "tasks/", "tasks/x", "tasks/x/y", "tasks//tree", "agents/task_1", "system", "Tasks"] {
+        for text in [
+            "",
+            "task",
+            "tasks/",
+            "tasks/x",
+            "tasks/x/y",
+            "tasks//tree",
+            "agents/task_1",
+            "system",
+            "Tasks",
+        ] {
             assert!(text.parse::<Topic>().is_err(), "{text}");
         }
     }
@@ -132,10 +157,17 @@ mod tests {
     fn events_go_to_the_topics_that_they_concern() {
         let agent = AgentId::new();
         let event = |kind: &str, data: serde_json::Value| {
-            Event::from(wire::Event { r#type: kind.to_owned(), data_json: data.to_string(), ..wire::Event::default() })
+            Event::from(wire::Event {
+                r#type: kind.to_owned(),
+                data_json: data.to_string(),
+                ..wire::Event::default()
+            })
         };
         let assigned = event("task.assigned", json!({"agent_id": agent}));
-        let sent = event("message.sent", json!({"from_agent_id": AgentId::new(), "to_agent_id": agent}));
+        let sent = event(
+            "message.sent",
+            json!({"from_agent_id": AgentId::new(), "to_agent_id": agent}),
+        );
         let vote = event("ballot.vote", json!({"voter": "reader-1"}));
         let other = event("task.submitted", json!({}));
         let of = |topic: Topic| [&assigned, &sent, &vote, &other].map(|event| topic.admits(event));

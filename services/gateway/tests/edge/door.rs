@@ -45,11 +45,22 @@ impl Door {
         config.gateway.admin = Listen::loopback(0);
         change(&mut config);
         let sockets = Sockets::bind(&config).await.unwrap();
-        let (rest, websocket) = (sockets.rest.local_addr().unwrap(), sockets.websocket.local_addr().unwrap());
+        let (rest, websocket) = (
+            sockets.rest.local_addr().unwrap(),
+            sockets.websocket.local_addr().unwrap(),
+        );
         let lifecycle = Lifecycle::new(Duration::from_secs(10));
         build(config, sockets).await.unwrap().spawn(&lifecycle);
-        rustls::crypto::ring::default_provider().install_default().ok();
-        Self { recorder, rest, websocket, lifecycle, http: reqwest::Client::new() }
+        rustls::crypto::ring::default_provider()
+            .install_default()
+            .ok();
+        Self {
+            recorder,
+            rest,
+            websocket,
+            lifecycle,
+            http: reqwest::Client::new(),
+        }
     }
 
     pub(crate) fn url(&self, path: &str) -> String {
@@ -57,12 +68,18 @@ impl Door {
     }
 
     pub(crate) fn request(&self, method: &str, path: &str) -> RequestBuilder {
-        self.http.request(Method::from_bytes(method.as_bytes()).unwrap(), self.url(path)).timeout(LIMIT)
+        self.http
+            .request(
+                Method::from_bytes(method.as_bytes()).unwrap(),
+                self.url(path),
+            )
+            .timeout(LIMIT)
     }
 
     /// A request of somebody with this role.
     pub(crate) fn by(&self, role: Role, method: &str, path: &str) -> RequestBuilder {
-        self.request(method, path).bearer_auth(self.recorder.token(role))
+        self.request(method, path)
+            .bearer_auth(self.recorder.token(role))
     }
 }
 
@@ -70,5 +87,8 @@ impl Door {
 pub(crate) async fn seen(response: Response) -> (StatusCode, Value) {
     let status = response.status();
     let bytes = response.bytes().await.unwrap();
-    (status, serde_json::from_slice(&bytes).unwrap_or(Value::Null))
+    (
+        status,
+        serde_json::from_slice(&bytes).unwrap_or(Value::Null),
+    )
 }

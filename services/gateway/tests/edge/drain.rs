@@ -13,7 +13,12 @@ use crate::door::{Door, LIMIT};
 async fn a_stream_is_ended_with_words_at_the_stop() {
     let door = Door::open().await;
     let task = TaskId::new();
-    door.recorder.answer("GetTask", &wire::GetTaskResponse { task: Some(wire::Task::default()) });
+    door.recorder.answer(
+        "GetTask",
+        &wire::GetTaskResponse {
+            task: Some(wire::Task::default()),
+        },
+    );
     let response = door
         .by(Role::Viewer, "GET", &format!("/api/v1/tasks/{task}/events"))
         .header("accept", "text/event-stream")
@@ -21,9 +26,15 @@ async fn a_stream_is_ended_with_words_at_the_stop() {
         .send()
         .await
         .unwrap();
-    eventually("the watch", LIMIT, || async { door.recorder.readers() == 1 }).await;
+    eventually("the watch", LIMIT, || async {
+        door.recorder.readers() == 1
+    })
+    .await;
     let (stopped, text) = tokio::join!(door.lifecycle.stop(), response.text());
     assert!(stopped.is_clean(), "{stopped:?}");
     let text = text.unwrap();
-    assert!(text.contains("event: end") && text.contains("server_stopping"), "{text}");
+    assert!(
+        text.contains("event: end") && text.contains("server_stopping"),
+        "{text}"
+    );
 }

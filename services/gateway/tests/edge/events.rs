@@ -12,8 +12,13 @@ use crate::door::{Door, seen};
 use crate::socket::event;
 
 fn known(door: &Door, state: wire::TaskState, last_seq: u64) {
-    let task = wire::Task { state: state.into(), last_seq, ..wire::Task::default() };
-    door.recorder.answer("GetTask", &wire::GetTaskResponse { task: Some(task) });
+    let task = wire::Task {
+        state: state.into(),
+        last_seq,
+        ..wire::Task::default()
+    };
+    door.recorder
+        .answer("GetTask", &wire::GetTaskResponse { task: Some(task) });
 }
 
 /// The frames of a stream as `(id, event)`, without signs of life.
@@ -24,7 +29,13 @@ fn frames(response: reqwest::Response) -> impl Stream<Item = (String, String)> +
         text.push_str(std::str::from_utf8(&chunk.unwrap()).unwrap());
         let mut found = Vec::new();
         while let Some((frame, rest)) = text.split_once("\n\n") {
-            let field = |name: &str| frame.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default().to_owned();
+            let field = |name: &str| {
+                frame
+                    .lines()
+                    .find_map(|line| line.strip_prefix(name))
+                    .unwrap_or_default()
+                    .to_owned()
+            };
             found.push((field("id: "), field("event: ")));
             text = rest.to_owned();
         }
@@ -54,13 +65,19 @@ async fn a_stream_begins_behind_its_last_id_and_says_its_end() {
     assert_eq!(frames.next().await.unwrap(), step("2"));
     assert_eq!(frames.next().await.unwrap(), step("3"));
     door.recorder.tell(event(task, 0, 0));
-    assert_eq!(frames.next().await.unwrap(), (String::new(), "token".to_owned()));
+    assert_eq!(
+        frames.next().await.unwrap(),
+        (String::new(), "token".to_owned())
+    );
     door.recorder.cut();
     door.recorder.tell(event(task, 4, 4));
     assert_eq!(frames.next().await.unwrap(), step("4"));
     known(&door, wire::TaskState::Completed, 4);
     door.recorder.end();
-    assert_eq!(frames.next().await.unwrap(), (String::new(), "end".to_owned()));
+    assert_eq!(
+        frames.next().await.unwrap(),
+        (String::new(), "end".to_owned())
+    );
     assert_eq!(frames.next().await, None);
 }
 
@@ -69,13 +86,28 @@ async fn pages_go_on_where_the_page_before_ended() {
     let door = Door::open().await;
     let task = TaskId::new();
     let events = vec![event(task, 8, 80), event(task, 9, 90)];
-    door.recorder.answer("ListTaskEvents", &wire::ListTaskEventsResponse { events });
-    let get = |query: &str| door.by(Role::Viewer, "GET", &format!("/api/v1/tasks/{task}/events?{query}")).send();
+    door.recorder
+        .answer("ListTaskEvents", &wire::ListTaskEventsResponse { events });
+    let get = |query: &str| {
+        door.by(
+            Role::Viewer,
+            "GET",
+            &format!("/api/v1/tasks/{task}/events?{query}"),
+        )
+        .send()
+    };
     let (status, body) = seen(get("limit=2&cursor=7").await.unwrap()).await;
     assert_eq!(status.as_u16(), 200, "{body}");
-    assert_eq!((body["items"][1]["seq"].clone(), body["next_cursor"].clone()), (json!(9), json!("9")));
+    assert_eq!(
+        (body["items"][1]["seq"].clone(), body["next_cursor"].clone()),
+        (json!(9), json!("9"))
+    );
     let sent: wire::ListTaskEventsRequest = door.recorder.calls_of("ListTaskEvents")[0].message();
     assert_eq!((sent.after_seq, sent.limit), (7, 2));
     let (_, body) = seen(get("limit=3").await.unwrap()).await;
-    assert_eq!(body["next_cursor"], json!(null), "a page that is not full is the last one");
+    assert_eq!(
+        body["next_cursor"],
+        json!(null),
+        "a page that is not full is the last one"
+    );
 }

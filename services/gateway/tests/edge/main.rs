@@ -12,6 +12,7 @@ mod door;
 mod drain;
 mod events;
 mod forwarding;
+mod limits;
 mod openapi;
 mod recorder;
 mod socket;

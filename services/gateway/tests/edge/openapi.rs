@@ -12,7 +12,10 @@ async fn the_checked_in_document_is_up_to_date_and_served() {
         std::fs::write(&file, &document).unwrap();
     }
     let checked_in = std::fs::read_to_string(&file).unwrap_or_default();
-    assert!(checked_in == document, "services/gateway/openapi.json is stale: run make openapi");
+    assert!(
+        checked_in == document,
+        "services/gateway/openapi.json is stale: run make openapi"
+    );
     let door = Door::open().await;
     let response = door.request("GET", "/openapi.json").send().await.unwrap();
     assert_eq!(response.headers()["content-type"], "application/json");
@@ -23,10 +26,17 @@ async fn the_checked_in_document_is_up_to_date_and_served() {
 async fn the_page_shows_every_route_and_needs_nothing_from_elsewhere() {
     let door = Door::open().await;
     let response = door.request("GET", "/docs").send().await.unwrap();
-    assert_eq!(response.headers()["content-type"], "text/html; charset=utf-8");
+    assert_eq!(
+        response.headers()["content-type"],
+        "text/html; charset=utf-8"
+    );
     let page = response.text().await.unwrap();
     for route in swarm_gateway::routes() {
-        assert!(page.contains(&format!("<code>{}</code>", route.path)), "{}", route.path);
+        assert!(
+            page.contains(&format!("<code>{}</code>", route.path)),
+            "{}",
+            route.path
+        );
     }
     for foreign in ["<script", "src=", "http://", "https://", "@import"] {
         assert!(!page.contains(foreign), "{foreign}");

@@ -71,13 +71,29 @@ impl Recorder {
         let issuer = TestIssuer::new();
         let jwks = issuer.keys().fetch().await.unwrap();
         let (log, _) = watch::channel(Log::default());
-        let inner = Inner { jwks, calls: Mutex::default(), answers: Mutex::default(), hanging: Mutex::default(), log };
-        let recorder = Self { issuer, tenant: TenantId::new(), inner: Arc::new(inner) };
+        let inner = Inner {
+            jwks,
+            calls: Mutex::default(),
+            answers: Mutex::default(),
+            hanging: Mutex::default(),
+            log,
+        };
+        let recorder = Self {
+            issuer,
+            tenant: TenantId::new(),
+            inner: Arc::new(inner),
+        };
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
         let (health, health_service) = tonic_health::server::health_reporter();
-        health.set_service_status("", tonic_health::ServingStatus::Serving).await;
-        let routes = Routes::from(axum::Router::new().fallback(serve).with_state(recorder.clone()));
+        health
+            .set_service_status("", tonic_health::ServingStatus::Serving)
+            .await;
+        let routes = Routes::from(
+            axum::Router::new()
+                .fallback(serve)
+                .with_state(recorder.clone()),
+        );
         let server = tonic::transport::Server::builder()
             .add_routes(routes.add_service(health_service))
             .serve_with_incoming(TcpIncoming::from(listener));
@@ -91,12 +107,20 @@ impl Recorder {
 
     /// From now on, calls of `rpc` are answered so.
     pub(crate) fn answer(&self, rpc: &str, message: &impl Message) {
-        self.inner.answers.lock().unwrap().insert(rpc.to_owned(), Ok(message.encode_to_vec().into()));
+        self.inner
+            .answers
+            .lock()
+            .unwrap()
+            .insert(rpc.to_owned(), Ok(message.encode_to_vec().into()));
     }
 
     /// From now on, calls of `rpc` fail so.
     pub(crate) fn fail(&self, rpc: &str, error: Error) {
-        self.inner.answers.lock().unwrap().insert(rpc.to_owned(), Err(Arc::new(error)));
+        self.inner
+            .answers
+            .lock()
+            .unwrap()
+            .insert(rpc.to_owned(), Err(Arc::new(error)));
     }
 
     /// From now on, calls of `rpc` are never answered.
@@ -108,11 +132,18 @@ impl Recorder {
     pub(crate) fn calls(&self) -> Vec<Call> {
         let identity = ["IssueServiceToken", "GetKeys"];
         let calls = self.inner.calls.lock().unwrap();
-        calls.iter().filter(|call| !identity.contains(&call.rpc.as_str())).cloned().collect()
+        calls
+            .iter()
+            .filter(|call| !identity.contains(&call.rpc.as_str()))
+            .cloned()
+            .collect()
     }
 
     pub(crate) fn calls_of(&self, rpc: &str) -> Vec<Call> {
-        self.calls().into_iter().filter(|call| call.rpc == rpc).collect()
+        self.calls()
+            .into_iter()
+            .filter(|call| call.rpc == rpc)
+            .collect()
     }
 
     /// Adds an event; `seq` 0 makes it ephemeral.
@@ -140,7 +171,11 @@ async fn serve(State(recorder): State<Recorder>, request: Request) -> Response {
     let rpc = parts.uri.path().rsplit('/').next().unwrap().to_owned();
     // A message is preceded by its compression flag and its length.
     let message = body.collect().await.unwrap().to_bytes().slice(5..);
-    let call = Call { rpc: rpc.clone(), headers: parts.headers, message };
+    let call = Call {
+        rpc: rpc.clone(),
+        headers: parts.headers,
+        message,
+    };
     recorder.inner.calls.lock().unwrap().push(call.clone());
     let is_hanging = recorder.inner.hanging.lock().unwrap().contains(&rpc);
     if is_hanging {
@@ -153,8 +188,13 @@ async fn serve(State(recorder): State<Recorder>, request: Request) -> Response {
         };
     }
     match rpc.as_str() {
-        "IssueServiceToken" => said(&auth::IssueServiceTokenResponse { tokens: tokens(recorder.issuer.service_token("gateway")) }),
-        "GetKeys" => said(&auth::GetKeysResponse { jwks_json: recorder.inner.jwks.clone(), refresh_after: None }),
+        "IssueServiceToken" => said(&auth::IssueServiceTokenResponse {
+            tokens: tokens(recorder.issuer.service_token("gateway")),
+        }),
+        "GetKeys" => said(&auth::GetKeysResponse {
+            jwks_json: recorder.inner.jwks.clone(),
+            refresh_after: None,
+        }),
         "ExchangeApiKey" => exchange(&recorder, &call),
         "WatchEvents" => frames(told(recorder, call.message())),
         _ => failed(Error::internal(format!("the recorder has no answer for {rpc}")).into()),
@@ -165,11 +205,17 @@ fn exchange(recorder: &Recorder, call: &Call) -> Response {
     if call.message::<auth::ExchangeApiKeyRequest>().api_key != "good-key" {
         return failed(Error::new(Code::Unauthenticated, "the API key is refused").into());
     }
-    said(&auth::ExchangeApiKeyResponse { tokens: tokens(recorder.token(Role::Developer)) })
+    said(&auth::ExchangeApiKeyResponse {
+        tokens: tokens(recorder.token(Role::Developer)),
+    })
 }
 
 fn tokens(access_token: String) -> Option<auth::Tokens> {
-    Some(auth::Tokens { access_token, expires_in: 900, refresh_token: String::new() })
+    Some(auth::Tokens {
+        access_token,
+        expires_in: 900,
+        refresh_token: String::new(),
+    })
 }
 
 /// Counts a reader while its stream is held.
@@ -182,7 +228,10 @@ impl Drop for Reader {
 }
 
 /// Events from the log: those after the cursor, then each as it comes.
-fn told(recorder: Recorder, request: agents::WatchEventsRequest) -> impl Stream<Item = Result<Bytes, Status>> + Send {
+fn told(
+    recorder: Recorder,
+    request: agents::WatchEventsRequest,
+) -> impl Stream<Item = Result<Bytes, Status>> + Send {
     async_stream::stream! {
         let mut log = recorder.inner.log.subscribe();
         recorder.inner.log.send_modify(|log| log.readers += 1);
@@ -242,12 +291,17 @@ fn frames(messages: impl Stream<Item = Result<Bytes, Status>> + Send + 'static) 
     });
     let body = StreamBody::new(messages.chain(stream::iter([Ok(trailers(0))])));
     let mut response = Response::new(Body::new(body));
-    response.headers_mut().insert("content-type", HeaderValue::from_static("application/grpc"));
+    response
+        .headers_mut()
+        .insert("content-type", HeaderValue::from_static("application/grpc"));
     response
 }
 
 fn trailers(code: i32) -> hyper::body::Frame<Bytes> {
-    hyper::body::Frame::trailers(HeaderMap::from_iter([("grpc-status".parse().unwrap(), HeaderValue::from(code))]))
+    hyper::body::Frame::trailers(HeaderMap::from_iter([(
+        "grpc-status".parse().unwrap(),
+        HeaderValue::from(code),
+    )]))
 }
 
 fn copy(error: &Error) -> Error {

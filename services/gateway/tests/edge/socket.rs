@@ -17,13 +17,22 @@ pub(crate) struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
 impl Socket {
     /// Connects as somebody who may read.
     pub(crate) async fn open(door: &Door) -> Self {
-        Self::try_open(door, Some(&door.recorder.token(Role::Viewer))).await.unwrap()
+        Self::try_open(door, Some(&door.recorder.token(Role::Viewer)))
+            .await
+            .unwrap()
     }
 
-    pub(crate) async fn try_open(door: &Door, token: Option<&str>) -> Result<Self, Box<tungstenite::Error>> {
-        let mut request = format!("ws://{}/ws", door.websocket).into_client_request().unwrap();
+    pub(crate) async fn try_open(
+        door: &Door,
+        token: Option<&str>,
+    ) -> Result<Self, Box<tungstenite::Error>> {
+        let mut request = format!("ws://{}/ws", door.websocket)
+            .into_client_request()
+            .unwrap();
         if let Some(token) = token {
-            request.headers_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
+            request
+                .headers_mut()
+                .insert("authorization", format!("Bearer {token}").parse().unwrap());
         }
         Ok(Self(connect_async(request).await.map_err(Box::new)?.0))
     }
@@ -39,10 +48,14 @@ impl Socket {
     /// The next frame; a close frame as `{"close": code}`.
     pub(crate) async fn hear(&mut self) -> Value {
         loop {
-            let message = tokio::time::timeout(LIMIT, self.0.next()).await.expect("a frame in time");
+            let message = tokio::time::timeout(LIMIT, self.0.next())
+                .await
+                .expect("a frame in time");
             match message.expect("a frame before the end").unwrap() {
                 Message::Text(text) => return serde_json::from_str(&text).unwrap(),
-                Message::Close(frame) => return serde_json::json!({"close": frame.map(|frame| u16::from(frame.code))}),
+                Message::Close(frame) => {
+                    return serde_json::json!({"close": frame.map(|frame| u16::from(frame.code))});
+                }
                 _ => {}
             }
         }
