@@ -102,8 +102,21 @@ pub async fn build_with(config: Config, sockets: Sockets, parts: Parts) -> Resul
     let port = sockets.grpc.local_addr().map_err(Error::internal)?.port();
     let db = Db::open(&config.database, &SCHEMA, Migrate::Refuse).await?;
     let (hub, wakes) = hub(&config)?;
-    let Parts { executor, courier, verifier, clock, registry } = parts;
-    let engine = Engine::new(db.clone(), clock, hub, &registry, config.engine(port), executor);
+    let Parts {
+        executor,
+        courier,
+        verifier,
+        clock,
+        registry,
+    } = parts;
+    let engine = Engine::new(
+        db.clone(),
+        clock,
+        hub,
+        &registry,
+        config.engine(port),
+        executor,
+    );
     let readiness = Readiness::new();
     readiness.register("database", move || {
         let db = db.clone();
@@ -112,7 +125,13 @@ pub async fn build_with(config: Config, sockets: Sockets, parts: Parts) -> Resul
     let begun = engine.clone();
     readiness.register("engine", move || {
         let begun = begun.has_begun();
-        async move { if begun { Ok(()) } else { Err(Error::unavailable("starting")) } }
+        async move {
+            if begun {
+                Ok(())
+            } else {
+                Err(Error::unavailable("starting"))
+            }
+        }
     });
     if let Some(wakes) = &wakes {
         let cache = wakes.cache.clone();
@@ -143,13 +162,27 @@ fn hub(config: &Config) -> Result<(Hub, Option<Wakes>)> {
 impl App {
     /// Starts serving, and working.
     pub fn spawn(self, lifecycle: &Lifecycle) {
-        let Self { admin, server, engine, courier, wakes } = self;
+        let Self {
+            admin,
+            server,
+            engine,
+            courier,
+            wakes,
+        } = self;
         let (soft, hard) = (lifecycle.soft(), lifecycle.hard());
         admin.spawn(lifecycle);
         let routes = grpc::routes(&engine, soft.clone());
-        lifecycle.spawn("agent-manager grpc", OnExit::Stop, server.serve(routes, soft.clone(), hard.clone()));
+        lifecycle.spawn(
+            "agent-manager grpc",
+            OnExit::Stop,
+            server.serve(routes, soft.clone(), hard.clone()),
+        );
         if let Some(wakes) = wakes {
-            lifecycle.spawn("agent-manager wakes", OnExit::Stop, wakes.run(engine.clone(), soft.clone()));
+            lifecycle.spawn(
+                "agent-manager wakes",
+                OnExit::Stop,
+                wakes.run(engine.clone(), soft.clone()),
+            );
         }
         let letters = engine.clone().carry_letters(courier, soft.clone());
         lifecycle.spawn("agent-manager outbox", OnExit::Stop, letters);

@@ -86,7 +86,11 @@ impl Config {
                 name => name.to_owned(),
             },
             max_workers: own.max_workers,
-            lease: if embedded { lease.max(EMBEDDED_LEASE) } else { lease },
+            lease: if embedded {
+                lease.max(EMBEDDED_LEASE)
+            } else {
+                lease
+            },
             poll: Duration::from_millis(own.poll_ms),
         }
     }
@@ -99,9 +103,12 @@ impl Config {
 
 /// Kubernetes sets it to the pod's name; elsewhere the kernel knows.
 fn host_name() -> String {
-    let set = std::env::var("HOSTNAME").ok().filter(|name| !name.is_empty());
+    let set = std::env::var("HOSTNAME")
+        .ok()
+        .filter(|name| !name.is_empty());
     let kernel = || std::fs::read_to_string("/proc/sys/kernel/hostname").ok();
-    set.or_else(kernel).map_or_else(|| "localhost".to_owned(), |name| name.trim().to_owned())
+    set.or_else(kernel)
+        .map_or_else(|| "localhost".to_owned(), |name| name.trim().to_owned())
 }
 
 impl Validate for Config {
@@ -113,13 +120,22 @@ impl Validate for Config {
         self.models.validate()?;
         let own = &self.agent_manager;
         if !(1..=10_000).contains(&own.max_workers) {
-            return Err(Error::invalid("agent_manager.max_workers", "must be between 1 and 10000"));
+            return Err(Error::invalid(
+                "agent_manager.max_workers",
+                "must be between 1 and 10000",
+            ));
         }
         if !(500..=600_000).contains(&own.lease_ms) {
-            return Err(Error::invalid("agent_manager.lease_ms", "must be between 500 and 600000"));
+            return Err(Error::invalid(
+                "agent_manager.lease_ms",
+                "must be between 500 and 600000",
+            ));
         }
         if !(10..=60_000).contains(&own.poll_ms) {
-            return Err(Error::invalid("agent_manager.poll_ms", "must be between 10 and 60000"));
+            return Err(Error::invalid(
+                "agent_manager.poll_ms",
+                "must be between 10 and 60000",
+            ));
         }
         Ok(())
     }

@@ -30,7 +30,9 @@ impl Metrics {
         registry.before_encode(move || {
             let stats = pool.pool_stats();
             connections.with(["idle"]).set(f64::from(stats.idle));
-            connections.with(["used"]).set(f64::from(stats.open - stats.idle));
+            connections
+                .with(["used"])
+                .set(f64::from(stats.open - stats.idle));
         });
         Self {
             completed: registry.counter(names::TASKS_COMPLETED_TOTAL),
@@ -47,7 +49,10 @@ impl Metrics {
     /// A task has ended.
     pub(crate) fn ended(&self, task: &TaskRecord) {
         self.completed.with([task.state.as_str()]).inc();
-        if let Some(took) = task.finished_at.and_then(|at| (at - task.created_at).to_std().ok()) {
+        if let Some(took) = task
+            .finished_at
+            .and_then(|at| (at - task.created_at).to_std().ok())
+        {
             self.duration.observe(took.as_secs_f64());
         }
         if task.agent.is_some() && task.started_at.is_some() {
@@ -64,14 +69,22 @@ impl Metrics {
     }
 
     pub(crate) fn queue_length(&self, priority: Priority, length: i64) {
-        self.queue_length.with([priority.as_str()]).set(length as f64);
+        self.queue_length
+            .with([priority.as_str()])
+            .set(length as f64);
     }
 
     pub(crate) fn active_agents(&self, pools: &[(String, i64)]) {
-        let mut shown = self.pools.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut shown = self
+            .pools
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         shown.extend(pools.iter().map(|(pool, _)| pool.clone()));
         for pool in shown.iter() {
-            let active = pools.iter().find(|(name, _)| name == pool).map_or(0, |(_, active)| *active);
+            let active = pools
+                .iter()
+                .find(|(name, _)| name == pool)
+                .map_or(0, |(_, active)| *active);
             self.active_agents.with([pool]).set(active as f64);
         }
     }

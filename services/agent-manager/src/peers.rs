@@ -63,9 +63,12 @@ impl Courier for PeerCourier {
     async fn carry(&self, target: &str, tenant: TenantId, letters: &[Letter]) -> Result<()> {
         match target {
             LEARNING => {
-                let observations: Vec<Observation> = read(letters)?.into_iter().map(observation).collect();
+                let observations: Vec<Observation> =
+                    read(letters)?.into_iter().map(observation).collect();
                 call(Retry::Safe, || async {
-                    let message = RecordObservationsRequest { observations: observations.clone() };
+                    let message = RecordObservationsRequest {
+                        observations: observations.clone(),
+                    };
                     let request = request(&Acting::Tenant(tenant), DEADLINE, message)?;
                     self.learning.clone().record_observations(request).await
                 })
@@ -75,20 +78,28 @@ impl Courier for PeerCourier {
             MEMORY => {
                 let memories: Vec<Memory> = read(letters)?.into_iter().map(episode).collect();
                 call(Retry::Safe, || async {
-                    let message = PutMemoriesRequest { request: None, memories: memories.clone() };
+                    let message = PutMemoriesRequest {
+                        request: None,
+                        memories: memories.clone(),
+                    };
                     let request = request(&Acting::Tenant(tenant), DEADLINE, message)?;
                     self.memory.clone().put_memories(request).await
                 })
                 .await
                 .map(drop)
             }
-            other => Err(Error::internal(format!("a letter for {other}, whom nobody knows"))),
+            other => Err(Error::internal(format!(
+                "a letter for {other}, whom nobody knows"
+            ))),
         }
     }
 }
 
 fn read<T: DeserializeOwned>(letters: &[Letter]) -> Result<Vec<T>> {
-    letters.iter().map(|letter| serde_json::from_value(letter.payload.clone()).map_err(Error::internal)).collect()
+    letters
+        .iter()
+        .map(|letter| serde_json::from_value(letter.payload.clone()).map_err(Error::internal))
+        .collect()
 }
 
 fn observation(letter: ObservationLetter) -> Observation {

@@ -14,8 +14,16 @@ pub struct Program;
 
 impl swarm_runtime::Program for Program {
     const NAME: &'static str = "swarm-agent-manager";
-    const SECTIONS: &'static [&'static str] =
-        &["telemetry", "runtime", "database", "cache", "peers", "service", "models", "agent_manager"];
+    const SECTIONS: &'static [&'static str] = &[
+        "telemetry",
+        "runtime",
+        "database",
+        "cache",
+        "peers",
+        "service",
+        "models",
+        "agent_manager",
+    ];
     type Config = Config;
 
     fn telemetry(config: &Config) -> &TelemetryConfig {

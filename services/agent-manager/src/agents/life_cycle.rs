@@ -71,14 +71,33 @@ impl AgentState {
     pub fn after(self, command: Command, running: u32) -> Result<Self> {
         let next = match (self, command) {
             (Self::Stopped, Command::Delete) | (_, Command::Delete) => Some(Self::Stopped),
-            (Self::Starting | Self::Idle | Self::Busy | Self::Paused, Command::Pause) => Some(Self::Paused),
-            (Self::Paused | Self::Failed | Self::Idle | Self::Busy, Command::Resume) => Some(Self::Idle),
-            (Self::Starting | Self::Idle | Self::Busy | Self::Paused | Self::Failed | Self::Draining, Command::Drain) => {
-                Some(if running == 0 { Self::Stopped } else { Self::Draining })
+            (Self::Starting | Self::Idle | Self::Busy | Self::Paused, Command::Pause) => {
+                Some(Self::Paused)
             }
+            (Self::Paused | Self::Failed | Self::Idle | Self::Busy, Command::Resume) => {
+                Some(Self::Idle)
+            }
+            (
+                Self::Starting
+                | Self::Idle
+                | Self::Busy
+                | Self::Paused
+                | Self::Failed
+                | Self::Draining,
+                Command::Drain,
+            ) => Some(if running == 0 {
+                Self::Stopped
+            } else {
+                Self::Draining
+            }),
             _ => None,
         };
-        next.ok_or_else(|| Error::new(Code::FailedPrecondition, format!("an agent that is {self} cannot {command}")))
+        next.ok_or_else(|| {
+            Error::new(
+                Code::FailedPrecondition,
+                format!("an agent that is {self} cannot {command}"),
+            )
+        })
     }
 }
 
@@ -92,12 +111,60 @@ mod tests {
         use AgentState::{Busy, Draining, Failed, Idle, Paused, Starting, Stopped};
         // Pause, resume, drain without and with work, delete.
         let table = [
-            (Starting, [Some(Paused), None, Some(Stopped), Some(Draining), Some(Stopped)]),
-            (Idle, [Some(Paused), Some(Idle), Some(Stopped), Some(Draining), Some(Stopped)]),
-            (Busy, [Some(Paused), Some(Idle), Some(Stopped), Some(Draining), Some(Stopped)]),
-            (Paused, [Some(Paused), Some(Idle), Some(Stopped), Some(Draining), Some(Stopped)]),
-            (Draining, [None, None, Some(Stopped), Some(Draining), Some(Stopped)]),
-            (Failed, [None, Some(Idle), Some(Stopped), Some(Draining), Some(Stopped)]),
+            (
+                Starting,
+                [
+                    Some(Paused),
+                    None,
+                    Some(Stopped),
+                    Some(Draining),
+                    Some(Stopped),
+                ],
+            ),
+            (
+                Idle,
+                [
+                    Some(Paused),
+                    Some(Idle),
+                    Some(Stopped),
+                    Some(Draining),
+                    Some(Stopped),
+                ],
+            ),
+            (
+                Busy,
+                [
+                    Some(Paused),
+                    Some(Idle),
+                    Some(Stopped),
+                    Some(Draining),
+                    Some(Stopped),
+                ],
+            ),
+            (
+                Paused,
+                [
+                    Some(Paused),
+                    Some(Idle),
+                    Some(Stopped),
+                    Some(Draining),
+                    Some(Stopped),
+                ],
+            ),
+            (
+                Draining,
+                [None, None, Some(Stopped), Some(Draining), Some(Stopped)],
+            ),
+            (
+                Failed,
+                [
+                    None,
+                    Some(Idle),
+                    Some(Stopped),
+                    Some(Draining),
+                    Some(Stopped),
+                ],
+            ),
             (Stopped, [None, None, None, None, Some(Stopped)]),
         ];
         assert_eq!(table.len(), AgentState::ALL.len());

@@ -32,10 +32,16 @@ impl AgentPatch {
         let mut reader = serde_json::Deserializer::from_str(json);
         let patch = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
             let path = error.path().to_string();
-            let field = if path == "." || !error.inner().is_data() { "patch".to_owned() } else { path };
+            let field = if path == "." || !error.inner().is_data() {
+                "patch".to_owned()
+            } else {
+                path
+            };
             Error::invalid(field, error.inner().to_string())
         })?;
-        reader.end().map_err(|error| Error::invalid("patch", error.to_string()))?;
+        reader
+            .end()
+            .map_err(|error| Error::invalid("patch", error.to_string()))?;
         Ok(patch)
     }
 
@@ -75,7 +81,11 @@ mod tests {
             (r#"{"max_concurrency": "two"}"#, "max_concurrency"),
             ("{} {}", "patch"),
         ] {
-            assert_eq!(AgentPatch::parse(json).unwrap_err().fields()[0].field, field, "{json}");
+            assert_eq!(
+                AgentPatch::parse(json).unwrap_err().fields()[0].field,
+                field,
+                "{json}"
+            );
         }
     }
 }

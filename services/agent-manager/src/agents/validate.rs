@@ -30,19 +30,39 @@ pub fn validate(agent: &AgentProfile) -> Result<()> {
     if has_nul(&agent.instructions) {
         return Err(nul("instructions"));
     }
-    if agent.model.temperature.is_some_and(|value| !(0.0..=2.0).contains(&value)) {
-        return Err(Error::invalid("model.temperature", "must be between 0 and 2"));
+    if agent
+        .model
+        .temperature
+        .is_some_and(|value| !(0.0..=2.0).contains(&value))
+    {
+        return Err(Error::invalid(
+            "model.temperature",
+            "must be between 0 and 2",
+        ));
     }
-    if agent.model.max_tokens.is_some_and(|value| !(1..=MAX_TOKENS).contains(&value)) {
-        return Err(Error::invalid("model.max_tokens", format!("must be between 1 and {MAX_TOKENS}")));
+    if agent
+        .model
+        .max_tokens
+        .is_some_and(|value| !(1..=MAX_TOKENS).contains(&value))
+    {
+        return Err(Error::invalid(
+            "model.max_tokens",
+            format!("must be between 1 and {MAX_TOKENS}"),
+        ));
     }
     if !(1..=MAX_CONCURRENCY).contains(&agent.max_concurrency) {
-        return Err(Error::invalid("max_concurrency", format!("must be between 1 and {MAX_CONCURRENCY}")));
+        return Err(Error::invalid(
+            "max_concurrency",
+            format!("must be between 1 and {MAX_CONCURRENCY}"),
+        ));
     }
     words("capabilities", &agent.capabilities)?;
     words("tools", &agent.tools)?;
     if agent.labels.len() > MAX_WORDS {
-        return Err(Error::invalid("labels", format!("must be at most {MAX_WORDS}")));
+        return Err(Error::invalid(
+            "labels",
+            format!("must be at most {MAX_WORDS}"),
+        ));
     }
     for (key, value) in &agent.labels {
         let field = format!("labels.{key}");
@@ -57,7 +77,10 @@ pub fn validate(agent: &AgentProfile) -> Result<()> {
 
 fn words(field: &str, words: &[String]) -> Result<()> {
     if words.len() > MAX_WORDS {
-        return Err(Error::invalid(field, format!("must be at most {MAX_WORDS}")));
+        return Err(Error::invalid(
+            field,
+            format!("must be at most {MAX_WORDS}"),
+        ));
     }
     for (place, word) in words.iter().enumerate() {
         let field = format!("{field}[{place}]");
@@ -71,7 +94,10 @@ fn words(field: &str, words: &[String]) -> Result<()> {
 
 fn short(field: &str, text: &str) -> Result<()> {
     if text.chars().count() > MAX_NAME {
-        return Err(Error::invalid(field, format!("must have at most {MAX_NAME} characters")));
+        return Err(Error::invalid(
+            field,
+            format!("must have at most {MAX_NAME} characters"),
+        ));
     }
     if has_nul(text) {
         return Err(nul(field));
@@ -112,14 +138,24 @@ mod tests {
             ("name", |agent| agent.name = "x".repeat(201)),
             ("name", |agent| agent.name = "a\0".into()),
             ("role", |agent| agent.role = "x".repeat(201)),
-            ("instructions", |agent| agent.instructions = "x".repeat(65_537)),
+            ("instructions", |agent| {
+                agent.instructions = "x".repeat(65_537);
+            }),
             ("instructions", |agent| agent.instructions = "\0".into()),
-            ("model.temperature", |agent| agent.model.temperature = Some(f32::NAN)),
+            ("model.temperature", |agent| {
+                agent.model.temperature = Some(f32::NAN);
+            }),
             ("model.max_tokens", |agent| agent.model.max_tokens = Some(0)),
             ("max_concurrency", |agent| agent.max_concurrency = 0),
-            ("capabilities", |agent| agent.capabilities = vec!["x".into(); 65]),
-            ("tools[1]", |agent| agent.tools = vec!["a".into(), " ".into()]),
-            ("labels.a", |agent| drop(agent.labels.insert("a".into(), "\0".into()))),
+            ("capabilities", |agent| {
+                agent.capabilities = vec!["x".into(); 65];
+            }),
+            ("tools[1]", |agent| {
+                agent.tools = vec!["a".into(), " ".into()];
+            }),
+            ("labels.a", |agent| {
+                drop(agent.labels.insert("a".into(), "\0".into()));
+            }),
             ("pool", |agent| agent.pool = "x".repeat(201)),
         ];
         validate(&agent()).unwrap();

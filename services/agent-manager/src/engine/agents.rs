@@ -42,7 +42,8 @@ impl Engine {
         };
         if !self.db.retry(|| self.insert_agent(request, &agent)).await? {
             let known = idempotency::find(&self.db, tenant, request, CREATE).await?;
-            let known = known.ok_or_else(|| Error::unavailable("the same request is just being made"))?;
+            let known =
+                known.ok_or_else(|| Error::unavailable("the same request is just being made"))?;
             return agents::get(&self.db, tenant, AgentId::from_uuid(known)).await;
         }
         self.work.notify_one();
@@ -50,9 +51,22 @@ impl Engine {
     }
 
     /// `false` when the request's key is taken.
-    async fn insert_agent(&self, request: Option<&RequestKey>, agent: &AgentRecord) -> Result<bool> {
+    async fn insert_agent(
+        &self,
+        request: Option<&RequestKey>,
+        agent: &AgentRecord,
+    ) -> Result<bool> {
         let mut tx = self.db.begin().await?;
-        if !idempotency::insert(&mut tx, agent.tenant, request, CREATE, agent.id.uuid(), agent.created_at).await? {
+        if !idempotency::insert(
+            &mut tx,
+            agent.tenant,
+            request,
+            CREATE,
+            agent.id.uuid(),
+            agent.created_at,
+        )
+        .await?
+        {
             tx.rollback().await?;
             return Ok(false);
         }
@@ -84,7 +98,13 @@ impl Engine {
         after: Option<AgentId>,
         limit: u32,
     ) -> Result<Page<AgentRecord>> {
-        let rows = agents::list(&self.db, tenant, Filter { pool, state, after }, i64::from(limit) + 1).await?;
+        let rows = agents::list(
+            &self.db,
+            tenant,
+            Filter { pool, state, after },
+            i64::from(limit) + 1,
+        )
+        .await?;
         Ok(Page::cut(rows, limit, |agent| agent.id.to_string()))
     }
 
@@ -101,10 +121,15 @@ impl Engine {
         patch: AgentPatch,
         expected: Option<i64>,
     ) -> Result<AgentRecord> {
-        if idempotency::find(&self.db, tenant, request, UPDATE).await?.is_some() {
+        if idempotency::find(&self.db, tenant, request, UPDATE)
+            .await?
+            .is_some()
+        {
             return agents::get(&self.db, tenant, id).await;
         }
-        self.db.retry(|| self.write_patch(tenant, request, id, patch.clone(), expected)).await?;
+        self.db
+            .retry(|| self.write_patch(tenant, request, id, patch.clone(), expected))
+            .await?;
         self.work.notify_one();
         self.room.notify_waiters();
         agents::get(&self.db, tenant, id).await
@@ -135,7 +160,10 @@ impl Engine {
         }
         patch.apply(&mut agent.profile);
         validate(&agent.profile)?;
-        if agents::named(&mut tx, tenant, &agent.profile.name).await?.is_some_and(|other| other != id) {
+        if agents::named(&mut tx, tenant, &agent.profile.name)
+            .await?
+            .is_some_and(|other| other != id)
+        {
             return Err(name_taken(&agent.profile.name));
         }
         agents::update(&mut tx, tenant, id, &agent.profile, now).await?;
@@ -146,7 +174,12 @@ impl Engine {
     ///
     /// # Errors
     /// `not_found`; `failed_precondition` when its state does not allow that.
-    pub async fn command_agent(&self, tenant: TenantId, id: AgentId, command: Command) -> Result<AgentRecord> {
+    pub async fn command_agent(
+        &self,
+        tenant: TenantId,
+        id: AgentId,
+        command: Command,
+    ) -> Result<AgentRecord> {
         self.db
             .retry(|| async {
                 let mut tx = self.db.begin().await?;
@@ -171,7 +204,11 @@ impl Engine {
     ) -> Result<Vec<AgentRecord>> {
         let mut found = Vec::new();
         if members.is_empty() {
-            let filter = Filter { pool, state: None, after: None };
+            let filter = Filter {
+                pool,
+                state: None,
+                after: None,
+            };
             found = agents::list(&self.db, tenant, filter, MAX_ELIGIBLE).await?;
         }
         for id in members {
@@ -183,5 +220,9 @@ impl Engine {
 }
 
 fn name_taken(name: &str) -> Error {
-    Error::new(Code::Conflict, format!("there is an agent named {name:?} already")).with_field("name", "is taken")
+    Error::new(
+        Code::Conflict,
+        format!("there is an agent named {name:?} already"),
+    )
+    .with_field("name", "is taken")
 }

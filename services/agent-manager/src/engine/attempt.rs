@@ -61,12 +61,21 @@ impl Engine {
         let Some(stop) = self.stop.get() else { return };
         let (engine, give_up) = (self.clone(), stop.hard.clone());
         self.attempts.spawn(async move {
-            let Fence { tenant, task, epoch } = Fence::from(&hold.task);
+            let Fence {
+                tenant,
+                task,
+                epoch,
+            } = Fence::from(&hold.task);
             let found = persist(&give_up, || tasks::find(&engine.db, tenant, task)).await;
-            let taken = found.ok().flatten().filter(|found| found.epoch == epoch && found.state == TaskState::Running);
+            let taken = found
+                .ok()
+                .flatten()
+                .filter(|found| found.epoch == epoch && found.state == TaskState::Running);
             let Some(taken) = taken else { return };
             if let Some(id) = taken.agent {
-                hold.agent = persist(&give_up, || agents::get(&engine.db, tenant, id)).await.ok();
+                hold.agent = persist(&give_up, || agents::get(&engine.db, tenant, id))
+                    .await
+                    .ok();
             }
             hold.task = taken;
             engine.launch(hold);
@@ -74,7 +83,12 @@ impl Engine {
     }
 
     async fn attempt(self: &Arc<Self>, hold: Hold, entry: &Entry) {
-        let Hold { task, agent, ticket: _ticket, permit } = hold;
+        let Hold {
+            task,
+            agent,
+            ticket: _ticket,
+            permit,
+        } = hold;
         let context = TaskContext::new(self.clone(), task, agent, entry.cancel.clone(), permit);
         let work = AssertUnwindSafe(self.executor.execute(context.clone())).catch_unwind();
         let end = tokio::select! {
@@ -91,7 +105,8 @@ impl Engine {
                 Err(panic) => {
                     let words = panic_message(panic.as_ref());
                     tracing::error!(panic = words, "the executor panicked");
-                    self.conclude(entry, Err(Error::internal(format!("panic: {words}")))).await
+                    self.conclude(entry, Err(Error::internal(format!("panic: {words}"))))
+                        .await
                 }
             }
         };
@@ -119,7 +134,9 @@ impl Engine {
                     detail: format!("the result cannot be stored: {}", error.detail()),
                 };
                 let outcome = Outcome::Failed(failure);
-                persist(&entry.cancel, || self.end_task(entry.fence, &outcome)).await.map(drop)
+                persist(&entry.cancel, || self.end_task(entry.fence, &outcome))
+                    .await
+                    .map(drop)
             }
             written => written.map(drop),
         }
@@ -128,7 +145,11 @@ impl Engine {
 
 /// A first attempt belongs to the trace that submitted the task; a take-over only links to it.
 fn span_of(task: &TaskRecord) -> Span {
-    let name = if task.role.is_empty() { &task.spec.strategy.name } else { &task.role };
+    let name = if task.role.is_empty() {
+        &task.spec.strategy.name
+    } else {
+        &task.role
+    };
     let span = tracing::info_span!(
         parent: None,
         "task",

@@ -21,10 +21,22 @@ impl Engine {
     ///
     /// # Errors
     /// `not_found`; `failed_precondition` when it has ended otherwise.
-    pub async fn cancel(self: &Arc<Self>, tenant: TenantId, id: TaskId, reason: &str) -> Result<TaskRecord> {
+    pub async fn cancel(
+        self: &Arc<Self>,
+        tenant: TenantId,
+        id: TaskId,
+        reason: &str,
+    ) -> Result<TaskRecord> {
         let begun = Instant::now();
-        let reason = if reason.is_empty() { "cancelled on request" } else { reason };
-        let ended = self.db.retry(|| self.cancel_tree(tenant, id, reason)).await?;
+        let reason = if reason.is_empty() {
+            "cancelled on request"
+        } else {
+            reason
+        };
+        let ended = self
+            .db
+            .retry(|| self.cancel_tree(tenant, id, reason))
+            .await?;
         if self.stop_all(&ended).await {
             self.metrics.stopped(begun.elapsed());
         }
@@ -32,14 +44,24 @@ impl Engine {
         self.room.notify_waiters();
         let task = tasks::get(&self.db, tenant, id).await?;
         if task.state != TaskState::Cancelled {
-            return Err(Error::new(Code::FailedPrecondition, format!("the task is {} already", task.state)));
+            return Err(Error::new(
+                Code::FailedPrecondition,
+                format!("the task is {} already", task.state),
+            ));
         }
         Ok(task)
     }
 
-    async fn cancel_tree(&self, tenant: TenantId, id: TaskId, reason: &str) -> Result<Vec<TaskRecord>> {
+    async fn cancel_tree(
+        &self,
+        tenant: TenantId,
+        id: TaskId,
+        reason: &str,
+    ) -> Result<Vec<TaskRecord>> {
         let mut unit = self.begin_unit().await?;
-        let task = tasks::find_in(unit.tx(), tenant, id).await?.ok_or_else(|| Error::not_found("task", id))?;
+        let task = tasks::find_in(unit.tx(), tenant, id)
+            .await?
+            .ok_or_else(|| Error::not_found("task", id))?;
         // From the top down: what is locked can no longer make sub-tasks.
         let top = self.cancel_level(&mut unit, &task, &[id], reason).await?;
         if top.is_empty() {
@@ -59,11 +81,17 @@ impl Engine {
 
     /// Ends the attempts of these tasks here and waits until they have. Says whether there were any.
     async fn stop_all(&self, tasks: &[TaskRecord]) -> bool {
-        let running: Vec<_> = tasks.iter().filter_map(|task| self.live.get(task.tenant, task.id)).collect();
+        let running: Vec<_> = tasks
+            .iter()
+            .filter_map(|task| self.live.get(task.tenant, task.id))
+            .collect();
         running.iter().for_each(|entry| entry.cancel.cancel());
         let all = futures::future::join_all(running.iter().map(|entry| entry.stopped.cancelled()));
         if tokio::time::timeout(STOP_LIMIT, all).await.is_err() {
-            tracing::error!(limit.seconds = STOP_LIMIT.as_secs(), "a cancelled task still runs");
+            tracing::error!(
+                limit.seconds = STOP_LIMIT.as_secs(),
+                "a cancelled task still runs"
+            );
         }
         !running.is_empty()
     }

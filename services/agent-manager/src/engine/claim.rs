@@ -91,7 +91,9 @@ impl Engine {
         {
             places.push(place);
         }
-        let Some((first, _)) = places.first() else { return Ok(0) };
+        let Some((first, _)) = places.first() else {
+            return Ok(0);
+        };
         let group = first.group;
         let mut unit = self.begin_unit().await?;
         let now = unit.now();
@@ -111,13 +113,20 @@ impl Engine {
                 None => None,
             };
             announce(&mut unit, &task);
-            holds.push(Hold { task, agent, ticket, permit });
+            holds.push(Hold {
+                task,
+                agent,
+                ticket,
+                permit,
+            });
         }
         let count = holds.len() + picked.doomed.len();
         match self.commit(unit).await {
             Ok(()) => holds.into_iter().for_each(|hold| self.launch(hold)),
             Err(error) => {
-                holds.into_iter().for_each(|hold| self.launch_if_taken(hold));
+                holds
+                    .into_iter()
+                    .for_each(|hold| self.launch_if_taken(hold));
                 return Err(error);
             }
         }
@@ -129,23 +138,33 @@ impl Engine {
 
     /// Fails a queued task whose agent never will take it.
     async fn doom(self: &Arc<Self>, tenant: TenantId, id: TaskId, state: AgentState) -> Result<()> {
-        let Some(task) = tasks::find(&self.db, tenant, id).await? else { return Ok(()) };
+        let Some(task) = tasks::find(&self.db, tenant, id).await? else {
+            return Ok(());
+        };
         let failure = TaskFailure {
             code: Code::FailedPrecondition.as_str().to_owned(),
             detail: format!("its agent is {state}"),
         };
-        self.end_task(Fence::from(&task), &Outcome::Failed(failure)).await.map(drop)
+        self.end_task(Fence::from(&task), &Outcome::Failed(failure))
+            .await
+            .map(drop)
     }
 }
 
 /// Looks for room at the agents of the candidates, whose rows it locks.
 async fn pick(unit: &mut Unit, tenant: TenantId, candidates: Vec<Candidate>) -> Result<Picked> {
     let mut rooms: HashMap<Uuid, agents::Room> = HashMap::new();
-    let mut ids: Vec<Uuid> = candidates.iter().filter_map(|candidate| candidate.agent_id).collect();
+    let mut ids: Vec<Uuid> = candidates
+        .iter()
+        .filter_map(|candidate| candidate.agent_id)
+        .collect();
     ids.sort_unstable();
     ids.dedup();
     for id in ids {
-        rooms.insert(id, agents::lock(unit.tx(), tenant, AgentId::from_uuid(id)).await?);
+        rooms.insert(
+            id,
+            agents::lock(unit.tx(), tenant, AgentId::from_uuid(id)).await?,
+        );
     }
     let mut picked = Picked::default();
     for candidate in candidates {
@@ -157,7 +176,9 @@ async fn pick(unit: &mut Unit, tenant: TenantId, candidates: Vec<Candidate>) -> 
             room.free -= 1;
             picked.run.push(candidate.id);
         } else if room.state.is_ending() || room.state == AgentState::Failed {
-            picked.doomed.push((TaskId::from_uuid(candidate.id), room.state));
+            picked
+                .doomed
+                .push((TaskId::from_uuid(candidate.id), room.state));
         }
     }
     Ok(picked)
@@ -167,7 +188,10 @@ fn announce(unit: &mut Unit, task: &TaskRecord) {
     let event = if task.epoch == 1 {
         started_event(task)
     } else {
-        NewEvent::new("task.resumed", json!({"attempt": task.attempt, "epoch": task.epoch, "agent_id": task.agent}))
+        NewEvent::new(
+            "task.resumed",
+            json!({"attempt": task.attempt, "epoch": task.epoch, "agent_id": task.agent}),
+        )
     };
     unit.event(task.tenant, task.id, task.root, task.last_seq, event);
 }

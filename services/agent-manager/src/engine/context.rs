@@ -3,16 +3,15 @@
 use std::collections::HashSet;
 use std::fmt;
 use std::future::Future;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::json;
 use swarm_errors::{Error, Result};
 use swarm_runtime::CancellationToken;
-use swarm_types::{AgentId, MessageId, StepId, TaskId};
+use swarm_types::{AgentId, MessageId, TaskId};
 use tokio::sync::OwnedSemaphorePermit;
 use tracing::Instrument as _;
 
@@ -20,9 +19,9 @@ use super::failure::stopped;
 use super::persist::persist;
 use super::step::{Attempt, Begun, Finish};
 use super::waiting::Waiting;
-use super::{Engine, is_stopped};
+use super::{Engine, StepHandle, is_stopped};
 use crate::agents::AgentRecord;
-use crate::events::{EventRecord, NewEvent};
+use crate::events::NewEvent;
 use crate::journal::{StepDone, StepSpec};
 use crate::messages::MessageRecord;
 use crate::store::tasks::{Advance, Fence};
@@ -50,7 +49,9 @@ pub(super) struct Inner {
 
 impl fmt::Debug for TaskContext {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TaskContext").field("task", &self.inner.task.id).finish_non_exhaustive()
+        f.debug_struct("TaskContext")
+            .field("task", &self.inner.task.id)
+            .finish_non_exhaustive()
     }
 }
 
@@ -72,7 +73,9 @@ impl TaskContext {
             handed_over: AtomicBool::new(false),
             open_steps: Mutex::default(),
         };
-        Self { inner: Arc::new(inner) }
+        Self {
+            inner: Arc::new(inner),
+        }
     }
 
     pub(super) fn fence(&self) -> Fence {
@@ -149,14 +152,20 @@ impl TaskContext {
         let id = step_id(self.task().id, &spec.key);
         self.go_on().await?;
         let number = match persist(self.cancelled(), || engine.begin_step(self, &spec, id)).await? {
-            Begun::Stored(result) => return serde_json::from_value(result).map_err(Error::internal),
+            Begun::Stored(result) => {
+                return serde_json::from_value(result).map_err(Error::internal);
+            }
             Begun::Started(number) => number,
         };
-        let step = Attempt { spec: &spec, id, number };
+        let step = Attempt {
+            spec: &spec,
+            id,
+            number,
+        };
         let done = tokio::select! {
             biased;
             () = self.cancelled().cancelled() => return Err(stopped("the attempt was stopped")),
-            done = work(self.handle(step)) => done,
+            done = work(StepHandle::new(self.clone(), step)) => done,
         };
         let committed = match done {
             Ok(done) => self.finish(step, done).await,
@@ -172,11 +181,25 @@ impl TaskContext {
     }
 
     async fn finish<T: Serialize>(&self, step: Attempt<'_>, done: StepDone<T>) -> Result<T> {
-        let StepDone { result, usage, events, send, consume, children } = done;
+        let StepDone {
+            result,
+            usage,
+            events,
+            send,
+            consume,
+            children,
+        } = done;
         let finish = Finish {
             result: serde_json::to_value(&result).map_err(Error::internal)?,
             message_ids: send.iter().map(|_| MessageId::new()).collect(),
-            rest: StepDone { result: (), usage, events, send, consume, children },
+            rest: StepDone {
+                result: (),
+                usage,
+                events,
+                send,
+                consume,
+                children,
+            },
         };
         let engine = &self.inner.engine;
         persist(self.cancelled(), || engine.finish_step(self, step, &finish)).await?;
@@ -195,27 +218,20 @@ impl TaskContext {
         self.resume_if_waiting().await
     }
 
-    fn handle(&self, step: Attempt<'_>) -> StepHandle {
-        let task = self.task();
-        StepHandle {
-            inner: Arc::new(HandleInner {
-                context: self.clone(),
-                id: step.id,
-                key: step.spec.key.clone(),
-                attempt: step.number,
-                token: format!("{}/{}/{}", task.id, step.id, step.number),
-                offset: AtomicU64::new(0),
-            }),
-        }
-    }
-
     /// Two calls of one key at the same time would be one step with two results.
     fn open(&self, key: &str) -> Result<OpenStep> {
-        let mut open = self.inner.open_steps.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut open = self
+            .inner
+            .open_steps
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         if !open.insert(key.to_owned()) {
             return Err(Error::internal(format!("step {key} is running already")));
         }
-        Ok(OpenStep { context: self.clone(), key: key.to_owned() })
+        Ok(OpenStep {
+            context: self.clone(),
+            key: key.to_owned(),
+        })
     }
 
     /// Waits until all of these tasks have ended, in state `waiting` for `sub_tasks` and without
@@ -258,11 +274,20 @@ impl TaskContext {
         let engine = &self.inner.engine;
         persist(self.cancelled(), || async {
             let mut unit = engine.begin_unit().await?;
-            let by = Advance { events: 1, ..Advance::default() };
+            let by = Advance {
+                events: 1,
+                ..Advance::default()
+            };
             let Some((seq, _)) = tasks::advance(unit.tx(), self.fence(), by).await? else {
                 return engine.refuse(unit, self).await;
             };
-            unit.event(self.task().tenant, self.task().id, self.task().root, seq, event.clone());
+            unit.event(
+                self.task().tenant,
+                self.task().id,
+                self.task().root,
+                seq,
+                event.clone(),
+            );
             engine.commit(unit).await
         })
         .await
@@ -281,8 +306,15 @@ impl TaskContext {
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub async fn eligible_agents(&self, pool: &str, members: &[AgentId]) -> Result<Vec<AgentRecord>> {
-        self.inner.engine.eligible_agents(self.task().tenant, pool, members).await
+    pub async fn eligible_agents(
+        &self,
+        pool: &str,
+        members: &[AgentId],
+    ) -> Result<Vec<AgentRecord>> {
+        self.inner
+            .engine
+            .eligible_agents(self.task().tenant, pool, members)
+            .await
     }
 
     /// Assigns the task, which had no agent, to this one, and waits until that has room. After a
@@ -304,76 +336,11 @@ struct OpenStep {
 
 impl Drop for OpenStep {
     fn drop(&mut self) {
-        self.context.inner.open_steps.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.key);
-    }
-}
-
-/// A step whose start is committed. Clones share it.
-#[derive(Debug, Clone)]
-pub struct StepHandle {
-    inner: Arc<HandleInner>,
-}
-
-#[derive(Debug)]
-struct HandleInner {
-    context: TaskContext,
-    id: StepId,
-    key: String,
-    attempt: u32,
-    token: String,
-    offset: AtomicU64,
-}
-
-impl StepHandle {
-    /// The step's id; it follows from the task and the step's key.
-    #[must_use]
-    pub fn id(&self) -> StepId {
-        self.inner.id
-    }
-
-    /// From 1; one more after each recorded failure.
-    #[must_use]
-    pub fn attempt(&self) -> u32 {
-        self.inner.attempt
-    }
-
-    /// `task/step/attempt`: what an outside service may deduplicate by. A take-over repeats it.
-    #[must_use]
-    pub fn token(&self) -> &str {
-        &self.inner.token
-    }
-
-    /// Cancelled when the attempt must end at once.
-    #[must_use]
-    pub fn cancelled(&self) -> &CancellationToken {
-        self.inner.context.cancelled()
-    }
-
-    /// Shows a piece of the text that is being written to whoever watches. It is not stored.
-    pub fn emit_token(&self, text: &str) {
-        let inner = &self.inner;
-        let characters = u64::try_from(text.chars().count()).unwrap_or(0);
-        let offset = inner.offset.fetch_add(characters, Ordering::Relaxed);
-        let (engine, task) = (&inner.context.inner.engine, inner.context.task());
-        if !engine.hub.is_watched(task.tenant, task.root) {
-            return;
-        }
-        engine.hub.ephemeral(EventRecord {
-            tenant: task.tenant,
-            task: task.id,
-            root: task.root,
-            seq: 0,
-            tenant_seq: 0,
-            kind: "token".to_owned(),
-            data: json!({
-                "step": inner.id,
-                "key": inner.key,
-                "attempt": inner.attempt,
-                "offset": offset,
-                "agent_id": task.agent,
-                "text": text,
-            }),
-            at: engine.now(),
-        });
+        self.context
+            .inner
+            .open_steps
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&self.key);
     }
 }

@@ -60,7 +60,10 @@ impl Engine {
         config: EngineConfig,
         executor: Arc<dyn Executor>,
     ) -> Arc<Self> {
-        let owner = Owner { replica: config.replica.clone(), incarnation: uuid::Uuid::now_v7() };
+        let owner = Owner {
+            replica: config.replica.clone(),
+            incarnation: uuid::Uuid::now_v7(),
+        };
         Arc::new(Self {
             metrics: Metrics::new(registry, &db),
             workers: Arc::new(Semaphore::new(config.max_workers)),
@@ -85,8 +88,15 @@ impl Engine {
     ///
     /// # Errors
     /// Never: failures of the database are waited out.
-    pub async fn run(self: Arc<Self>, soft: CancellationToken, hard: CancellationToken) -> Result<()> {
-        self.stop.get_or_init(|| Stop { soft: soft.clone(), hard: hard.clone() });
+    pub async fn run(
+        self: Arc<Self>,
+        soft: CancellationToken,
+        hard: CancellationToken,
+    ) -> Result<()> {
+        self.stop.get_or_init(|| Stop {
+            soft: soft.clone(),
+            hard: hard.clone(),
+        });
         self.begin(&soft).await;
         let work = async {
             tokio::join!(self.schedule(&soft), self.sweep(&soft));
@@ -151,7 +161,9 @@ impl Engine {
 
     /// Whether this process takes work.
     pub(super) fn takes_work(&self) -> bool {
-        self.stop.get().is_some_and(|stop| !stop.soft.is_cancelled())
+        self.stop
+            .get()
+            .is_some_and(|stop| !stop.soft.is_cancelled())
     }
 
     /// Ends when tasks are to be handed over.

@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 use swarm_errors::Result;
 use swarm_types::TaskId;
 
-use super::step::short;
 use super::live::Entry;
 use super::persist::persist;
+use super::step::short;
 use super::{Engine, outbox};
 use crate::store::tasks::{self, Fence, Outcome};
 use crate::store::{Unit, agents, steps};
@@ -18,7 +18,11 @@ impl Engine {
     /// Ends an open task with all that belongs to it, in one transaction: its agent's place, what
     /// is still open below it, its usage, and what other services are to be told. `None` when it
     /// had ended before, or another worker holds it.
-    pub(super) async fn end_task(&self, fence: Fence, outcome: &Outcome) -> Result<Option<TaskRecord>> {
+    pub(super) async fn end_task(
+        &self,
+        fence: Fence,
+        outcome: &Outcome,
+    ) -> Result<Option<TaskRecord>> {
         let mut unit = self.begin_unit().await?;
         let now = unit.now();
         let Some(held) = tasks::end(unit.tx(), fence, outcome, now).await? else {
@@ -28,7 +32,9 @@ impl Engine {
         let mut task = held.record;
         let mut below = Vec::new();
         if held.child_count > 0 {
-            below = self.cancel_below(&mut unit, &task, "the task above it has ended").await?;
+            below = self
+                .cancel_below(&mut unit, &task, "the task above it has ended")
+                .await?;
             task.usage += tasks::add_child_usage(unit.tx(), &task).await?;
         }
         steps::mark_unknown(unit.tx(), task.tenant, &[task.id], now).await?;
@@ -120,14 +126,20 @@ impl Engine {
         if let Some(agent) = task.agent {
             agents::free_slot(unit.tx(), task.tenant, agent, task.id, now).await?;
         }
-        unit.event_of(&task, crate::tasks::TaskState::Queued.event(), json!({"why": "handed over"}));
+        unit.event_of(
+            &task,
+            crate::tasks::TaskState::Queued.event(),
+            json!({"why": "handed over"}),
+        );
         self.commit(unit).await
     }
 }
 
 /// What the event of a task's end says.
 pub(super) fn end_data(task: &TaskRecord) -> Value {
-    let took = task.finished_at.map(|at| (at - task.created_at).num_milliseconds());
+    let took = task
+        .finished_at
+        .map(|at| (at - task.created_at).num_milliseconds());
     json!({
         "state": task.state.as_str(),
         "result": task.result.as_ref().map(short),

@@ -25,12 +25,18 @@ impl std::error::Error for Mark {}
 
 /// The write bears an epoch that is no longer the task's.
 pub(crate) fn fenced_out() -> Error {
-    Error::new(Code::FailedPrecondition, "another worker has taken the task over").with_source(Mark::FencedOut)
+    Error::new(
+        Code::FailedPrecondition,
+        "another worker has taken the task over",
+    )
+    .with_source(Mark::FencedOut)
 }
 
 /// An `at_most_once` call was started before a crash, and nobody knows whether it took effect.
 pub(crate) fn outcome_unknown(key: &str) -> Error {
-    let words = format!("step {key} was started before a crash and must not be repeated: its outcome is unknown");
+    let words = format!(
+        "step {key} was started before a crash and must not be repeated: its outcome is unknown"
+    );
     Error::new(Code::FailedPrecondition, words).with_source(Mark::OutcomeUnknown)
 }
 

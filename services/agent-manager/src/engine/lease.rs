@@ -58,16 +58,26 @@ impl Drop for Ticket {
 
 impl Leases {
     pub(super) fn new(owner: Owner, ttl: Duration) -> Self {
-        Self { owner, ttl, groups: Mutex::default() }
+        Self {
+            owner,
+            ttl,
+            groups: Mutex::default(),
+        }
     }
 
     /// A ticket of the newest group, while that has not expired.
     pub(super) fn ticket(self: &Arc<Self>, now: Timestamp) -> Option<Ticket> {
         let mut groups = self.lock();
         let current = groups.current?;
-        let group = groups.known.get_mut(&current).filter(|group| group.expires > now)?;
+        let group = groups
+            .known
+            .get_mut(&current)
+            .filter(|group| group.expires > now)?;
         group.tickets += 1;
-        Some(Ticket { group: current, leases: self.clone() })
+        Some(Ticket {
+            group: current,
+            leases: self.clone(),
+        })
     }
 
     fn expiry(&self, now: Timestamp) -> Timestamp {
@@ -86,7 +96,14 @@ impl Leases {
     fn opened(&self, group: Uuid, now: Timestamp) {
         let mut groups = self.lock();
         groups.current = Some(group);
-        groups.known.insert(group, Group { opened: now, expires: self.expiry(now), tickets: 0 });
+        groups.known.insert(
+            group,
+            Group {
+                opened: now,
+                expires: self.expiry(now),
+                tickets: 0,
+            },
+        );
     }
 
     /// Takes in which groups were renewed, and returns those that are lost.
@@ -107,8 +124,11 @@ impl Leases {
 
     fn lose(&self, mut is_lost: impl FnMut(&Uuid, &mut Group) -> bool) -> Vec<Uuid> {
         let mut groups = self.lock();
-        let lost: Vec<Uuid> =
-            groups.known.iter_mut().filter_map(|(id, group)| is_lost(id, group).then_some(*id)).collect();
+        let lost: Vec<Uuid> = groups
+            .known
+            .iter_mut()
+            .filter_map(|(id, group)| is_lost(id, group).then_some(*id))
+            .collect();
         for id in &lost {
             groups.known.remove(id);
             if groups.current == Some(*id) {
@@ -191,7 +211,10 @@ mod tests {
     }
 
     fn leases() -> Arc<Leases> {
-        let owner = Owner { replica: "one".into(), incarnation: Uuid::now_v7() };
+        let owner = Owner {
+            replica: "one".into(),
+            incarnation: Uuid::now_v7(),
+        };
         Arc::new(Leases::new(owner, Duration::from_secs(5)))
     }
 
@@ -209,7 +232,10 @@ mod tests {
         let leases = leases();
         let (first, second) = (Uuid::now_v7(), Uuid::now_v7());
         leases.opened(first, at(0));
-        assert!(!leases.is_due_for_a_new_group(at(60)), "an empty one goes on");
+        assert!(
+            !leases.is_due_for_a_new_group(at(60)),
+            "an empty one goes on"
+        );
         let ticket = leases.ticket(at(1)).unwrap();
         assert!(!leases.is_due_for_a_new_group(at(9)));
         assert!(leases.is_due_for_a_new_group(at(10)));

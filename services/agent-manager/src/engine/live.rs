@@ -49,14 +49,22 @@ impl Live {
 
     /// Ends the attempts of lost lease groups.
     pub(super) fn cancel_groups(&self, groups: &[Uuid]) {
-        for entry in self.lock().values().filter(|entry| groups.contains(&entry.group)) {
+        for entry in self
+            .lock()
+            .values()
+            .filter(|entry| groups.contains(&entry.group))
+        {
             entry.cancel.cancel();
         }
     }
 
     /// Attempts whose deadline has passed.
     pub(super) fn overdue(&self, now: Timestamp) -> Vec<Entry> {
-        self.lock().values().filter(|entry| entry.deadline <= now).cloned().collect()
+        self.lock()
+            .values()
+            .filter(|entry| entry.deadline <= now)
+            .cloned()
+            .collect()
     }
 
     /// The next deadline.

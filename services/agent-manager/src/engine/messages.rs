@@ -4,7 +4,7 @@ use swarm_errors::{Code, Error, Result};
 use swarm_types::{AgentId, MessageId, Page, TaskId, TenantId};
 
 use super::Engine;
-use super::step::message_event;
+use super::brings::message_event;
 use crate::messages::{MessageRecord, MessageState, NewMessage};
 use crate::store::idempotency::{self, RequestKey};
 use crate::store::{agents, messages, tasks};
@@ -33,16 +33,22 @@ impl Engine {
             return messages::get(&self.db, tenant, MessageId::from_uuid(id)).await;
         }
         sending.message.check()?;
-        self.check_agent(tenant, "to_agent_id", sending.message.to).await?;
+        self.check_agent(tenant, "to_agent_id", sending.message.to)
+            .await?;
         if let Some(from) = sending.message.from {
             self.check_agent(tenant, "from_agent_id", from).await?;
         }
         let id = MessageId::new();
-        if let Some(message) = self.db.retry(|| self.insert_message(tenant, &sending, id)).await? {
+        if let Some(message) = self
+            .db
+            .retry(|| self.insert_message(tenant, &sending, id))
+            .await?
+        {
             return Ok(message);
         }
         let known = idempotency::find(&self.db, tenant, request, SEND).await?;
-        let known = known.ok_or_else(|| Error::unavailable("the same request is just being made"))?;
+        let known =
+            known.ok_or_else(|| Error::unavailable("the same request is just being made"))?;
         messages::get(&self.db, tenant, MessageId::from_uuid(known)).await
     }
 
@@ -63,11 +69,25 @@ impl Engine {
     ) -> Result<Option<MessageRecord>> {
         let mut unit = self.begin_unit().await?;
         let now = unit.now();
-        if !idempotency::insert(unit.tx(), tenant, sending.request.as_ref(), SEND, id.uuid(), now).await? {
+        if !idempotency::insert(
+            unit.tx(),
+            tenant,
+            sending.request.as_ref(),
+            SEND,
+            id.uuid(),
+            now,
+        )
+        .await?
+        {
             unit.rollback().await?;
             return Ok(None);
         }
-        let NewMessage { from, to, subject, body } = sending.message.clone();
+        let NewMessage {
+            from,
+            to,
+            subject,
+            body,
+        } = sending.message.clone();
         let mut message = MessageRecord {
             tenant,
             id,
@@ -85,12 +105,21 @@ impl Engine {
         if let Some(task) = sending.task {
             let Some((seq, root)) = tasks::annotate(unit.tx(), tenant, task, 1).await? else {
                 return Err(match tasks::find_in(unit.tx(), tenant, task).await? {
-                    Some(task) => Error::new(Code::FailedPrecondition, format!("the task is {}", task.state)),
+                    Some(task) => Error::new(
+                        Code::FailedPrecondition,
+                        format!("the task is {}", task.state),
+                    ),
                     None => Error::invalid("task_id", format!("there is no task {task}")),
                 });
             };
             message.root = Some(root);
-            unit.event(tenant, task, root, seq, message_event("message.sent", &message));
+            unit.event(
+                tenant,
+                task,
+                root,
+                seq,
+                message_event("message.sent", &message),
+            );
         }
         messages::insert(unit.tx(), std::slice::from_ref(&message)).await?;
         self.commit(unit).await?;
@@ -110,7 +139,8 @@ impl Engine {
         limit: u32,
     ) -> Result<Page<MessageRecord>> {
         agents::get(&self.db, tenant, agent).await?;
-        let rows = messages::inbox(&self.db, tenant, agent, after, all, i64::from(limit) + 1).await?;
+        let rows =
+            messages::inbox(&self.db, tenant, agent, after, all, i64::from(limit) + 1).await?;
         Ok(Page::cut(rows, limit, |message| message.id.to_string()))
     }
 
@@ -129,7 +159,13 @@ impl Engine {
                 if let Some(task) = message.task
                     && let Some((seq, root)) = tasks::annotate(unit.tx(), tenant, task, 1).await?
                 {
-                    unit.event(tenant, task, root, seq, message_event("message.consumed", &message));
+                    unit.event(
+                        tenant,
+                        task,
+                        root,
+                        seq,
+                        message_event("message.consumed", &message),
+                    );
                 }
                 self.commit(unit).await
             })
@@ -141,7 +177,11 @@ impl Engine {
     ///
     /// # Errors
     /// `not_found`.
-    pub async fn task_messages(&self, tenant: TenantId, task: TaskId) -> Result<Vec<MessageRecord>> {
+    pub async fn task_messages(
+        &self,
+        tenant: TenantId,
+        task: TaskId,
+    ) -> Result<Vec<MessageRecord>> {
         let place = tasks::place(&self.db, tenant, task).await?;
         let (root, _, _) = place.ok_or_else(|| Error::not_found("task", task))?;
         let mut found = messages::of_tree(&self.db, tenant, root).await?;
@@ -158,7 +198,12 @@ impl Engine {
         let mut below = vec![task];
         let mut place = 0;
         while let Some(parent) = below.get(place).copied() {
-            below.extend(nodes.iter().filter(|node| node.parent == parent).map(|node| node.id));
+            below.extend(
+                nodes
+                    .iter()
+                    .filter(|node| node.parent == parent)
+                    .map(|node| node.id),
+            );
             place += 1;
         }
         Ok(below)

@@ -5,6 +5,7 @@
 
 mod agents;
 mod attempt;
+mod brings;
 mod cancel;
 mod claim;
 mod config;
@@ -13,6 +14,7 @@ mod core;
 mod end;
 mod executor;
 mod failure;
+mod handle;
 mod lease;
 mod live;
 mod messages;
@@ -26,10 +28,11 @@ mod sweep;
 mod waiting;
 
 pub use config::EngineConfig;
-pub use context::{StepHandle, TaskContext};
+pub use context::TaskContext;
 pub use core::Engine;
 pub use executor::Executor;
 pub use failure::{is_fenced_out, is_outcome_unknown, is_stopped};
+pub use handle::StepHandle;
 pub use messages::Sending;
 pub use outbox::{Courier, LEARNING, Letter, MEMORY};
 pub use query::TaskTree;

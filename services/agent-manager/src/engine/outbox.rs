@@ -53,11 +53,20 @@ pub(super) async fn tell_of_end(unit: &mut Unit, task: &TaskRecord) -> Result<()
             "success": task.state == TaskState::Completed,
             "at": now,
         });
-        outbox::insert(unit.tx(), task.tenant, id.uuid(), LEARNING, &observation, now).await?;
+        outbox::insert(
+            unit.tx(),
+            task.tenant,
+            id.uuid(),
+            LEARNING,
+            &observation,
+            now,
+        )
+        .await?;
     }
     if task.parent.is_none() && task.state == TaskState::Completed {
         let id = MemoryId::derived(&["episode", &task.id.to_string()]);
-        let episode = json!({"id": id, "task_id": task.id, "agent_id": task.agent, "content": episode(task)});
+        let episode =
+            json!({"id": id, "task_id": task.id, "agent_id": task.agent, "content": episode(task)});
         outbox::insert(unit.tx(), task.tenant, id.uuid(), MEMORY, &episode, now).await?;
     }
     Ok(())
@@ -84,7 +93,11 @@ impl Engine {
     ///
     /// # Errors
     /// Never: what fails is tried again later.
-    pub async fn carry_letters(self: Arc<Self>, courier: Arc<dyn Courier>, soft: CancellationToken) -> Result<()> {
+    pub async fn carry_letters(
+        self: Arc<Self>,
+        courier: Arc<dyn Courier>,
+        soft: CancellationToken,
+    ) -> Result<()> {
         loop {
             if let Err(error) = self.carry_due(courier.as_ref()).await {
                 tracing::warn!(error = %error.chain(), "the outbox could not be read");
@@ -105,7 +118,10 @@ impl Engine {
             }
             let mut heaps: BTreeMap<(String, TenantId), Vec<Letter>> = BTreeMap::new();
             for letter in due {
-                heaps.entry((letter.target.clone(), letter.tenant)).or_default().push(letter);
+                heaps
+                    .entry((letter.target.clone(), letter.tenant))
+                    .or_default()
+                    .push(letter);
             }
             for ((target, tenant), letters) in heaps {
                 match courier.carry(&target, tenant, &letters).await {

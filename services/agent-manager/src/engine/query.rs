@@ -51,7 +51,11 @@ impl Engine {
             Some(id) => Some((self.root_of(tenant, id).await?, id)),
             None => None,
         };
-        let filter = Filter { state, parent, before };
+        let filter = Filter {
+            state,
+            parent,
+            before,
+        };
         let rows = tasks::list(&self.db, tenant, filter, i64::from(limit) + 1).await?;
         Ok(Page::cut(rows, limit, |task| task.id.to_string()))
     }
@@ -65,9 +69,16 @@ impl Engine {
     ///
     /// # Errors
     /// `not_found`.
-    pub async fn await_end(&self, tenant: TenantId, id: TaskId, longest: Duration) -> Result<TaskRecord> {
+    pub async fn await_end(
+        &self,
+        tenant: TenantId,
+        id: TaskId,
+        longest: Duration,
+    ) -> Result<TaskRecord> {
         let until = Instant::now() + longest;
-        let mut signals = self.hub.subscribe(Topic::Tree(tenant, self.root_of(tenant, id).await?));
+        let mut signals = self
+            .hub
+            .subscribe(Topic::Tree(tenant, self.root_of(tenant, id).await?));
         loop {
             let task = tasks::get(&self.db, tenant, id).await?;
             if task.state.is_terminal() || Instant::now() >= until {
@@ -75,7 +86,13 @@ impl Engine {
             }
             let look_again = until.min(Instant::now() + self.config.poll);
             let is_about = |signal: &Signal| matches!(signal, Signal::Committed { task, ended: true } if *task == id);
-            let ended = async { while signals.next().await.is_some_and(|signal| !is_about(&signal)) {} };
+            let ended = async {
+                while signals
+                    .next()
+                    .await
+                    .is_some_and(|signal| !is_about(&signal))
+                {}
+            };
             // Over by the clock or by the signal: the loop looks either way.
             tokio::time::timeout_at(look_again, ended).await.ok();
         }
@@ -85,7 +102,13 @@ impl Engine {
     ///
     /// # Errors
     /// `not_found`.
-    pub async fn steps(&self, tenant: TenantId, task: TaskId, after: Option<u32>, limit: u32) -> Result<Page<StepRecord>> {
+    pub async fn steps(
+        &self,
+        tenant: TenantId,
+        task: TaskId,
+        after: Option<u32>,
+        limit: u32,
+    ) -> Result<Page<StepRecord>> {
         self.root_of(tenant, task).await?;
         let after = after.map_or(-1, i64::from);
         let rows = steps::list(&self.db, tenant, task, after, i64::from(limit) + 1).await?;
@@ -115,7 +138,13 @@ impl Engine {
     ///
     /// # Errors
     /// `not_found`.
-    pub async fn events(&self, tenant: TenantId, task: TaskId, after: i64, limit: u32) -> Result<Vec<EventRecord>> {
+    pub async fn events(
+        &self,
+        tenant: TenantId,
+        task: TaskId,
+        after: i64,
+        limit: u32,
+    ) -> Result<Vec<EventRecord>> {
         self.root_of(tenant, task).await?;
         events::of_task(&self.db, tenant, task, after, i64::from(limit)).await
     }
@@ -131,7 +160,14 @@ impl Engine {
         after: Option<i64>,
         ephemeral: bool,
     ) -> impl Stream<Item = Result<Watched>> + Send + use<> {
-        watch(self.db.clone(), self.hub.clone(), tenant, scope, after, ephemeral)
+        watch(
+            self.db.clone(),
+            self.hub.clone(),
+            tenant,
+            scope,
+            after,
+            ephemeral,
+        )
     }
 }
 
@@ -143,7 +179,10 @@ fn assemble(
     let below = children.remove(&task.id).unwrap_or_default();
     TaskTree {
         steps: journals.remove(&task.id).unwrap_or_default(),
-        children: below.into_iter().map(|child| assemble(child, children, journals)).collect(),
+        children: below
+            .into_iter()
+            .map(|child| assemble(child, children, journals))
+            .collect(),
         task,
     }
 }

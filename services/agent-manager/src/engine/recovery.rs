@@ -39,7 +39,11 @@ impl Engine {
             if let Some(agent) = task.agent {
                 agents::free_slot(unit.tx(), task.tenant, agent, task.id, now).await?;
             }
-            unit.event_of(task, TaskState::Queued.event(), json!({"why": "its worker was lost"}));
+            unit.event_of(
+                task,
+                TaskState::Queued.event(),
+                json!({"why": "its worker was lost"}),
+            );
         }
         leases::delete(unit.tx(), group).await?;
         self.commit(unit).await?;

@@ -1,21 +1,17 @@
 //! The transactions of a step: its start, and each of its ends.
 
-use std::collections::BTreeSet;
-
 use serde_json::{Value, json};
 use swarm_errors::{Error, Result};
-use swarm_telemetry::propagate;
-use swarm_types::{MessageId, StepId, TaskId, Timestamp};
+use swarm_types::{MessageId, StepId};
 
+use super::brings::{consume, insert_children, send};
 use super::failure::{fenced_out, outcome_unknown, stopped};
-use super::submit::submitted_event;
 use super::{Engine, TaskContext};
 use crate::events::NewEvent;
 use crate::journal::{Replay, Safety, StepDone, StepRecord, StepSpec, StepState, replay};
-use crate::messages::{MessageRecord, MessageState};
-use crate::store::tasks::{self, Advance, Fence, Insert};
-use crate::store::{Unit, agents, messages, steps};
-use crate::tasks::{NewTask, TaskFailure, TaskRecord, TaskState, Usage, child_task_id};
+use crate::store::tasks::{self, Advance, Fence};
+use crate::store::{Unit, steps};
+use crate::tasks::{TaskFailure, TaskRecord, TaskState, Usage};
 
 /// The most sub-tasks of one step.
 const MAX_CHILDREN: usize = 256;
@@ -72,57 +68,126 @@ pub(super) struct Finish {
 
 impl Engine {
     /// Looks into the journal and commits a start where one is due.
-    pub(super) async fn begin_step(&self, context: &TaskContext, spec: &StepSpec, id: StepId) -> Result<Begun> {
+    pub(super) async fn begin_step(
+        &self,
+        context: &TaskContext,
+        spec: &StepSpec,
+        id: StepId,
+    ) -> Result<Begun> {
         if spec.key.is_empty() || spec.key.len() > LONGEST_KEY {
-            return Err(Error::internal(format!("a step's key must have 1 to {LONGEST_KEY} bytes: {:?}", spec.key)));
+            return Err(Error::internal(format!(
+                "a step's key must have 1 to {LONGEST_KEY} bytes: {:?}",
+                spec.key
+            )));
         }
         let fence = context.fence();
         let entry = steps::find(&self.db, fence.tenant, fence.task, &spec.key).await?;
         // A start of this very hold whose call never ran, because its commit's answer was lost.
-        let is_ours = entry.as_ref().is_some_and(|entry| entry.state == StepState::Started && entry.epoch == fence.epoch);
-        let safety = if is_ours { Safety::Idempotent } else { spec.safety };
-        match replay(entry.as_ref().map(|entry| (entry.state, entry.attempt)), safety) {
-            Replay::Return => Ok(Begun::Stored(entry.and_then(|entry| entry.result).unwrap_or(Value::Null))),
+        let is_ours = entry
+            .as_ref()
+            .is_some_and(|entry| entry.state == StepState::Started && entry.epoch == fence.epoch);
+        let safety = if is_ours {
+            Safety::Idempotent
+        } else {
+            spec.safety
+        };
+        match replay(
+            entry.as_ref().map(|entry| (entry.state, entry.attempt)),
+            safety,
+        ) {
+            Replay::Return => Ok(Begun::Stored(
+                entry.and_then(|entry| entry.result).unwrap_or(Value::Null),
+            )),
             Replay::Refuse => Err(outcome_unknown(&spec.key)),
             Replay::Unknown => {
                 let number = entry.map_or(1, |entry| entry.attempt);
-                self.mark_unknown(context, Attempt { spec, id, number }).await?;
+                self.mark_unknown(context, Attempt { spec, id, number })
+                    .await?;
                 Err(outcome_unknown(&spec.key))
             }
             Replay::Start { attempt } => {
-                self.start_step(context, Attempt { spec, id, number: attempt }, entry.as_ref()).await?;
+                self.start_step(
+                    context,
+                    Attempt {
+                        spec,
+                        id,
+                        number: attempt,
+                    },
+                    entry.as_ref(),
+                )
+                .await?;
                 Ok(Begun::Started(attempt))
             }
         }
     }
 
-    async fn start_step(&self, context: &TaskContext, step: Attempt<'_>, entry: Option<&StepRecord>) -> Result<()> {
+    async fn start_step(
+        &self,
+        context: &TaskContext,
+        step: Attempt<'_>,
+        entry: Option<&StepRecord>,
+    ) -> Result<()> {
         let fence = context.fence();
         let mut unit = self.begin_unit().await?;
         let now = unit.now();
-        let by = Advance { events: 1, steps: i64::from(entry.is_none()), ..Advance::default() };
+        let by = Advance {
+            events: 1,
+            steps: i64::from(entry.is_none()),
+            ..Advance::default()
+        };
         // Locks the row that a cancel changes: whichever comes second sees the first.
         let Some((seq, step_count)) = tasks::advance(unit.tx(), fence, by).await? else {
             return self.refuse(unit, context).await;
         };
         let position = entry.map_or(step_count - 1, |entry| i64::from(entry.position));
-        let start = steps::Start { fence, spec: step.spec, id: step.id, position, attempt: step.number };
+        let start = steps::Start {
+            fence,
+            spec: step.spec,
+            id: step.id,
+            position,
+            attempt: step.number,
+        };
         steps::start(unit.tx(), start, now).await?;
-        let event = step.event(context.task(), "step.started", &json!({"position": position}));
+        let event = step.event(
+            context.task(),
+            "step.started",
+            &json!({"position": position}),
+        );
         unit.event(fence.tenant, fence.task, context.task().root, seq, event);
         self.commit(unit).await
     }
 
     async fn mark_unknown(&self, context: &TaskContext, step: Attempt<'_>) -> Result<()> {
-        self.end_step(context, step, StepState::OutcomeUnknown, None, Usage::default(), json!({})).await
+        self.end_step(
+            context,
+            step,
+            StepState::OutcomeUnknown,
+            None,
+            Usage::default(),
+            json!({}),
+        )
+        .await
     }
 
     /// Writes that an attempt of a step has failed.
-    pub(super) async fn fail_step(&self, context: &TaskContext, step: Attempt<'_>, error: &Error) -> Result<()> {
+    pub(super) async fn fail_step(
+        &self,
+        context: &TaskContext,
+        step: Attempt<'_>,
+        error: &Error,
+    ) -> Result<()> {
         let failure = TaskFailure::from(error);
         let data = json!({"error": failure});
         let result = serde_json::to_value(&failure).map_err(Error::internal)?;
-        self.end_step(context, step, StepState::Failed, Some(&result), Usage::default(), data).await
+        self.end_step(
+            context,
+            step,
+            StepState::Failed,
+            Some(&result),
+            Usage::default(),
+            data,
+        )
+        .await
     }
 
     /// An end that brings nothing with it.
@@ -138,10 +203,26 @@ impl Engine {
         let fence = context.fence();
         let mut unit = self.begin_unit().await?;
         let now = unit.now();
-        let Some((seq, _)) = tasks::advance(unit.tx(), fence, Advance { events: 1, ..Advance::default() }).await? else {
+        let Some((seq, _)) = tasks::advance(
+            unit.tx(),
+            fence,
+            Advance {
+                events: 1,
+                ..Advance::default()
+            },
+        )
+        .await?
+        else {
             return self.refuse(unit, context).await;
         };
-        let end = steps::End { fence, key: &step.spec.key, attempt: step.number, state, result, usage };
+        let end = steps::End {
+            fence,
+            key: &step.spec.key,
+            attempt: step.number,
+            state,
+            result,
+            usage,
+        };
         if !steps::end(unit.tx(), end, now).await? {
             // It is written already: only the answer was lost.
             return unit.rollback().await;
@@ -152,11 +233,18 @@ impl Engine {
     }
 
     /// Commits a finished step with everything that it brings.
-    pub(super) async fn finish_step(&self, context: &TaskContext, step: Attempt<'_>, finish: &Finish) -> Result<()> {
+    pub(super) async fn finish_step(
+        &self,
+        context: &TaskContext,
+        step: Attempt<'_>,
+        finish: &Finish,
+    ) -> Result<()> {
         let fence = context.fence();
         let (rest, task) = (&finish.rest, context.task());
         if rest.children.len() > MAX_CHILDREN {
-            return Err(Error::internal(format!("a step makes at most {MAX_CHILDREN} sub-tasks")));
+            return Err(Error::internal(format!(
+                "a step makes at most {MAX_CHILDREN} sub-tasks"
+            )));
         }
         let mut unit = self.begin_unit().await?;
         let now = unit.now();
@@ -171,8 +259,14 @@ impl Engine {
             return self.refuse(unit, context).await;
         };
         let (key, result) = (step.spec.key.as_str(), Some(&finish.result));
-        let end =
-            steps::End { fence, key, attempt: step.number, state: StepState::Finished, result, usage: rest.usage };
+        let end = steps::End {
+            fence,
+            key,
+            attempt: step.number,
+            state: StepState::Finished,
+            result,
+            usage: rest.usage,
+        };
         if !steps::end(unit.tx(), end, now).await? {
             // It is written already: only the answer was lost.
             return unit.rollback().await;
@@ -185,41 +279,10 @@ impl Engine {
         for (seq, event) in (last - by.events + 1..).zip(told) {
             unit.event(fence.tenant, fence.task, task.root, seq, event);
         }
-        self.insert_children(&mut unit, task, step.spec, &rest.children).await?;
+        insert_children(&mut unit, task, step.spec, &rest.children).await?;
         self.commit(unit).await?;
         if !rest.children.is_empty() {
             self.work.notify_one();
-        }
-        Ok(())
-    }
-
-    async fn insert_children(
-        &self,
-        unit: &mut Unit,
-        parent: &TaskRecord,
-        spec: &StepSpec,
-        children: &[NewTask],
-    ) -> Result<()> {
-        let known: BTreeSet<_> = children.iter().filter_map(|child| child.agent).collect();
-        for agent in known {
-            agents::get_in(unit.tx(), parent.tenant, agent).await?;
-        }
-        let now = unit.now();
-        let inserts: Vec<Insert> = children
-            .iter()
-            .enumerate()
-            .map(|(place, child)| {
-                let id = child_task_id(parent.id, &spec.key, place);
-                Insert { record: child_record(parent, id, child, now), lease: None }
-            })
-            .collect();
-        if inserts.is_empty() {
-            return Ok(());
-        }
-        let new = tasks::insert(unit.tx(), &inserts).await?;
-        for insert in inserts.iter().filter(|insert| new.contains(&insert.record.id)) {
-            let task = &insert.record;
-            unit.event(task.tenant, task.id, task.root, task.last_seq, submitted_event(task));
         }
         Ok(())
     }
@@ -231,96 +294,21 @@ impl Engine {
         let found = tasks::find(&self.db, tenant, task).await?;
         context.cancelled().cancel();
         match found {
-            Some(task) if task.state == TaskState::Cancelled => Err(stopped("the task was cancelled")),
+            Some(task) if task.state == TaskState::Cancelled => {
+                Err(stopped("the task was cancelled"))
+            }
             Some(task) if task.state.is_terminal() => Err(stopped("the task has ended")),
             _ => Err(fenced_out()),
         }
     }
 }
 
-fn child_record(parent: &TaskRecord, id: TaskId, child: &NewTask, now: Timestamp) -> TaskRecord {
-    let kind = if child.kind.is_empty() { &parent.spec.kind } else { &child.kind };
-    TaskRecord {
-        tenant: parent.tenant,
-        id,
-        root: parent.root,
-        parent: Some(parent.id),
-        role: child.role.clone(),
-        spec: crate::tasks::TaskSpec {
-            kind: kind.clone(),
-            input: child.input.clone(),
-            agent_id: child.agent,
-            pool: child.pool.clone(),
-            strategy: child.strategy.clone(),
-            metadata: child.metadata.clone(),
-        },
-        state: TaskState::Queued,
-        waiting_reason: None,
-        priority: child.priority.unwrap_or(parent.priority),
-        agent: child.agent,
-        attempt: 1,
-        epoch: 0,
-        deadline: child.deadline.map_or(parent.deadline, |deadline| deadline.min(parent.deadline)),
-        result: None,
-        failure: None,
-        usage: Usage::default(),
-        last_seq: 1,
-        traceparent: propagate::current_traceparent(),
-        created_at: now,
-        started_at: None,
-        finished_at: None,
-    }
-}
-
-async fn send(unit: &mut Unit, task: &TaskRecord, finish: &Finish) -> Result<Vec<NewEvent>> {
-    let sent_at = unit.now();
-    let mut records = Vec::new();
-    for (message, id) in finish.rest.send.iter().zip(&finish.message_ids) {
-        message.check()?;
-        records.push(MessageRecord {
-            tenant: task.tenant,
-            id: *id,
-            from: message.from,
-            to: message.to,
-            task: Some(task.id),
-            root: Some(task.root),
-            subject: message.subject.clone(),
-            body: message.body.clone(),
-            state: MessageState::Pending,
-            sent_at,
-            consumed_at: None,
-            consumed_by: None,
-        });
-    }
-    if !records.is_empty() {
-        messages::insert(unit.tx(), &records).await?;
-    }
-    Ok(records.iter().map(|message| message_event("message.sent", message)).collect())
-}
-
-async fn consume(unit: &mut Unit, task: &TaskRecord, ids: &[MessageId], by: StepId) -> Result<Vec<NewEvent>> {
-    if ids.is_empty() {
-        return Ok(Vec::new());
-    }
-    let now = unit.now();
-    let mut taken = messages::consume(unit.tx(), task.tenant, ids, by, now).await?;
-    taken.sort_by_key(|message| message.id);
-    Ok(taken.iter().map(|message| message_event("message.consumed", message)).collect())
-}
-
-pub(super) fn message_event(kind: &str, message: &MessageRecord) -> NewEvent {
-    let data = json!({
-        "message_id": message.id,
-        "from_agent_id": message.from,
-        "to_agent_id": message.to,
-        "subject": message.subject,
-        "body": message.body,
-    });
-    NewEvent::new(kind, data)
-}
-
 /// A result as events carry it: a large one is left to the journal.
 pub(super) fn short(result: &Value) -> Value {
     let bytes = result.to_string().len();
-    if bytes <= LONGEST_IN_EVENT { result.clone() } else { json!({"omitted_bytes": bytes}) }
+    if bytes <= LONGEST_IN_EVENT {
+        result.clone()
+    } else {
+        json!({"omitted_bytes": bytes})
+    }
 }

@@ -49,16 +49,32 @@ impl Engine {
         if let Some(known) = self.submitted(&submission).await? {
             return Ok(known);
         }
-        self.check_agents(submission.tenant, &submission.spec).await?;
+        self.check_agents(submission.tenant, &submission.spec)
+            .await?;
         let record = self.new_root(&submission)?;
         let mut place = self.place();
         let stored = self
             .db
-            .retry(|| self.insert_root(&submission, &record, place.as_ref().map(|(ticket, _)| ticket)))
+            .retry(|| {
+                self.insert_root(
+                    &submission,
+                    &record,
+                    place.as_ref().map(|(ticket, _)| ticket),
+                )
+            })
             .await;
         if let (Err(_), Some((ticket, permit))) = (&stored, place.take_if(|_| stored.is_err())) {
-            let task = TaskRecord { state: TaskState::Running, epoch: 1, ..record };
-            self.launch_if_taken(Hold { task, agent: None, ticket, permit });
+            let task = TaskRecord {
+                state: TaskState::Running,
+                epoch: 1,
+                ..record
+            };
+            self.launch_if_taken(Hold {
+                task,
+                agent: None,
+                ticket,
+                permit,
+            });
         }
         let stored = stored?;
         let Some((task, agent)) = stored else {
@@ -67,7 +83,12 @@ impl Engine {
         };
         match place.take() {
             Some((ticket, permit)) if task.state == TaskState::Running => {
-                self.launch(Hold { task: task.clone(), agent, ticket, permit });
+                self.launch(Hold {
+                    task: task.clone(),
+                    agent,
+                    ticket,
+                    permit,
+                });
             }
             _ => self.work.notify_one(),
         }
@@ -86,10 +107,15 @@ impl Engine {
     async fn check_agents(&self, tenant: TenantId, spec: &TaskSpec) -> Result<()> {
         let members = spec.strategy.members.iter().enumerate();
         let named = spec.agent_id.iter().map(|id| ("agent_id".to_owned(), *id));
-        for (field, id) in named.chain(members.map(|(place, id)| (format!("strategy.members[{place}]"), *id))) {
+        for (field, id) in
+            named.chain(members.map(|(place, id)| (format!("strategy.members[{place}]"), *id)))
+        {
             match agents::get(&self.db, tenant, id).await {
                 Ok(agent) if agent.state.is_ending() => {
-                    return Err(Error::invalid(field, format!("the agent is {}", agent.state)));
+                    return Err(Error::invalid(
+                        field,
+                        format!("the agent is {}", agent.state),
+                    ));
                 }
                 Ok(_) => {}
                 Err(error) if error.code() == Code::NotFound => {
@@ -159,15 +185,30 @@ impl Engine {
         };
         let (tenant, now) = (record.tenant, unit.now());
         let request = submission.request.as_ref();
-        if !idempotency::insert(unit.tx(), tenant, request, OPERATION, record.id.uuid(), now).await? {
+        if !idempotency::insert(unit.tx(), tenant, request, OPERATION, record.id.uuid(), now)
+            .await?
+        {
             unit.rollback().await?;
             return Ok(None);
         }
         let mut task = record.clone();
         if leased.is_some() {
-            task = TaskRecord { state: TaskState::Running, epoch: 1, started_at: Some(now), last_seq: 2, ..task };
+            task = TaskRecord {
+                state: TaskState::Running,
+                epoch: 1,
+                started_at: Some(now),
+                last_seq: 2,
+                ..task
+            };
         }
-        tasks::insert(unit.tx(), &[Insert { record: task.clone(), lease: leased }]).await?;
+        tasks::insert(
+            unit.tx(),
+            &[Insert {
+                record: task.clone(),
+                lease: leased,
+            }],
+        )
+        .await?;
         let agent = match (leased, task.agent) {
             (Some(_), Some(agent)) => Some(self.occupy(&mut unit, &task, agent).await?),
             _ => None,
@@ -187,13 +228,20 @@ impl Engine {
             return Ok(false);
         }
         match task.agent {
-            Some(agent) => Ok(agents::lock(unit.tx(), task.tenant, agent).await?.takes_one_more()),
+            Some(agent) => Ok(agents::lock(unit.tx(), task.tenant, agent)
+                .await?
+                .takes_one_more()),
             None => Ok(true),
         }
     }
 
     /// Writes that the agent works on the task.
-    pub(super) async fn occupy(&self, unit: &mut Unit, task: &TaskRecord, agent: AgentId) -> Result<AgentRecord> {
+    pub(super) async fn occupy(
+        &self,
+        unit: &mut Unit,
+        task: &TaskRecord,
+        agent: AgentId,
+    ) -> Result<AgentRecord> {
         agents::take_slot(unit.tx(), task.tenant, agent, task.id).await?;
         agents::get_in(unit.tx(), task.tenant, agent).await
     }

@@ -8,8 +8,8 @@ use swarm_runtime::CancellationToken;
 use swarm_types::Priority;
 
 use super::Engine;
-use crate::store::tasks::{self, Fence, Outcome};
 use crate::store::agents;
+use crate::store::tasks::{self, Fence, Outcome};
 use crate::tasks::TaskFailure;
 
 /// Deadlines are kept to this much.
@@ -37,8 +37,13 @@ impl Engine {
     }
 
     fn until_next_sweep(&self) -> Duration {
-        let deadline = self.live.next_deadline().and_then(|deadline| (deadline - self.now()).to_std().ok());
-        deadline.unwrap_or(self.config.poll).clamp(FINEST, self.config.poll)
+        let deadline = self
+            .live
+            .next_deadline()
+            .and_then(|deadline| (deadline - self.now()).to_std().ok());
+        deadline
+            .unwrap_or(self.config.poll)
+            .clamp(FINEST, self.config.poll)
     }
 
     /// Fails what has passed its deadline: in the queue, and here.
@@ -49,7 +54,9 @@ impl Engine {
             detail: "the task's deadline has passed".to_owned(),
         });
         for entry in self.live.overdue(now) {
-            self.db.retry(|| self.end_task(entry.fence, &outcome)).await?;
+            self.db
+                .retry(|| self.end_task(entry.fence, &outcome))
+                .await?;
             entry.cancel.cancel();
         }
         for task in tasks::overdue(&self.db, now).await? {
@@ -62,7 +69,10 @@ impl Engine {
     async fn measure(&self) -> Result<()> {
         let lengths = tasks::queue_lengths(&self.db).await?;
         for priority in Priority::ALL {
-            let length = lengths.iter().find(|(rank, _)| *rank == priority.rank()).map_or(0, |(_, length)| *length);
+            let length = lengths
+                .iter()
+                .find(|(rank, _)| *rank == priority.rank())
+                .map_or(0, |(_, length)| *length);
             self.metrics.queue_length(priority, length);
         }
         self.metrics.active_agents(&agents::active(&self.db).await?);

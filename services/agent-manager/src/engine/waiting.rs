@@ -40,8 +40,16 @@ struct State {
 
 impl Waiting {
     pub(super) fn new(agent: Option<AgentId>, permit: OwnedSemaphorePermit) -> Self {
-        let state = State { depth: 0, waits: false, agent, permit: Some(permit) };
-        Self { state: Mutex::new(state), change: tokio::sync::Mutex::default() }
+        let state = State {
+            depth: 0,
+            waits: false,
+            agent,
+            permit: Some(permit),
+        };
+        Self {
+            state: Mutex::new(state),
+            change: tokio::sync::Mutex::default(),
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -61,7 +69,11 @@ impl Drop for OpenWait<'_> {
 
 impl TaskContext {
     /// Waits for something in state `waiting`.
-    pub(super) async fn wait<T>(&self, reason: WaitingReason, what: impl Future<Output = Result<T>>) -> Result<T> {
+    pub(super) async fn wait<T>(
+        &self,
+        reason: WaitingReason,
+        what: impl Future<Output = Result<T>>,
+    ) -> Result<T> {
         let open = self.enter(reason).await?;
         let found = tokio::select! {
             biased;
@@ -101,7 +113,11 @@ impl TaskContext {
         if let Some(agent) = task.agent {
             agents::free_slot(unit.tx(), task.tenant, agent, task.id, now).await?;
         }
-        unit.event_of(&task, TaskState::Waiting.event(), json!({"reason": reason.as_str()}));
+        unit.event_of(
+            &task,
+            TaskState::Waiting.event(),
+            json!({"reason": reason.as_str()}),
+        );
         engine.commit(unit).await
     }
 
@@ -157,7 +173,11 @@ impl TaskContext {
             }
             agents::take_slot(unit.tx(), task.tenant, agent, task.id).await?;
         }
-        unit.event_of(&task, "task.resumed", json!({"attempt": task.attempt, "epoch": task.epoch}));
+        unit.event_of(
+            &task,
+            "task.resumed",
+            json!({"attempt": task.attempt, "epoch": task.epoch}),
+        );
         engine.commit(unit).await?;
         Ok(true)
     }
@@ -189,7 +209,8 @@ impl TaskContext {
         let tenant = self.task().tenant;
         let Some(task) = tasks::assign(unit.tx(), self.fence(), id).await? else {
             let found = tasks::find_in(unit.tx(), tenant, self.task().id).await?;
-            if found.is_some_and(|task| task.epoch == self.fence().epoch && task.agent == Some(id)) {
+            if found.is_some_and(|task| task.epoch == self.fence().epoch && task.agent == Some(id))
+            {
                 unit.rollback().await?;
                 return agents::get(&engine.db, tenant, id).await.map(Some);
             }
@@ -198,7 +219,10 @@ impl TaskContext {
         let room = agents::lock(unit.tx(), tenant, id).await?;
         if room.state.is_ending() {
             unit.rollback().await?;
-            return Err(Error::new(Code::FailedPrecondition, format!("agent {id} is {}", room.state)));
+            return Err(Error::new(
+                Code::FailedPrecondition,
+                format!("agent {id} is {}", room.state),
+            ));
         }
         if !room.takes_one_more() {
             unit.rollback().await?;
@@ -219,10 +243,15 @@ impl TaskContext {
             let ended = async {
                 loop {
                     match tokio::time::timeout(engine.config.poll, signals.next()).await {
-                        Ok(Some(Signal::Committed { task, ended })) if !(ended && ids.contains(&task)) => {}
+                        Ok(Some(Signal::Committed { task, ended }))
+                            if !(ended && ids.contains(&task)) => {}
                         Ok(Some(Signal::Ephemeral(_))) => {}
                         // One of them has ended, signals were missed, or it is time to look anyway.
-                        Ok(_) | Err(_) if persist(self.cancelled(), || self.have_ended(ids)).await? => return Ok(()),
+                        Ok(_) | Err(_)
+                            if persist(self.cancelled(), || self.have_ended(ids)).await? =>
+                        {
+                            return Ok(());
+                        }
                         Ok(_) | Err(_) => {}
                     }
                 }
@@ -231,7 +260,12 @@ impl TaskContext {
         }
         let mut found = Vec::with_capacity(ids.len());
         for id in ids {
-            found.push(persist(self.cancelled(), || tasks::get(&engine.db, task.tenant, *id)).await?);
+            found.push(
+                persist(self.cancelled(), || {
+                    tasks::get(&engine.db, task.tenant, *id)
+                })
+                .await?,
+            );
         }
         Ok(found)
     }
@@ -240,7 +274,10 @@ impl TaskContext {
         let task = self.task();
         let nodes = tasks::tree_states(&self.inner.engine.db, task.tenant, task.root).await?;
         for id in ids {
-            let node = nodes.iter().find(|node| node.id == *id).ok_or_else(|| Error::not_found("sub-task", id))?;
+            let node = nodes
+                .iter()
+                .find(|node| node.id == *id)
+                .ok_or_else(|| Error::not_found("sub-task", id))?;
             if !node.state.is_terminal() {
                 return Ok(false);
             }

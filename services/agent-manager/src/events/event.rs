@@ -16,7 +16,10 @@ impl NewEvent {
     /// An event.
     #[must_use]
     pub fn new(kind: impl Into<String>, data: Value) -> Self {
-        Self { kind: kind.into(), data }
+        Self {
+            kind: kind.into(),
+            data,
+        }
     }
 }
 

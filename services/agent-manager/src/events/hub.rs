@@ -73,7 +73,10 @@ impl Hub {
     /// A hub that hands every commit on, for other replicas.
     #[must_use]
     pub fn with_remote(remote: mpsc::UnboundedSender<Wake>) -> Self {
-        Self { senders: Senders::default(), remote: Some(remote) }
+        Self {
+            senders: Senders::default(),
+            remote: Some(remote),
+        }
     }
 
     /// Listens: what is committed after this has returned is signalled.
@@ -83,7 +86,11 @@ impl Hub {
             .entry(topic)
             .or_insert_with(|| broadcast::channel(BACKLOG).0)
             .subscribe();
-        Subscription { topic, senders: self.senders.clone(), receiver: Some(receiver) }
+        Subscription {
+            topic,
+            senders: self.senders.clone(),
+            receiver: Some(receiver),
+        }
     }
 
     /// Tells everyone of committed events.
@@ -94,7 +101,9 @@ impl Hub {
                 tenant: first.tenant,
                 root: first.root,
                 task: first.task,
-                ended: TaskState::ALL.iter().any(|state| state.is_terminal() && state.event() == last.kind),
+                ended: TaskState::ALL
+                    .iter()
+                    .any(|state| state.is_terminal() && state.event() == last.kind),
                 queued: last.kind == TaskState::Queued.event() || last.kind == "task.submitted",
             };
             self.wake(&wake);
@@ -107,7 +116,10 @@ impl Hub {
 
     /// Tells those in this process.
     pub(crate) fn wake(&self, wake: &Wake) {
-        let signal = Signal::Committed { task: wake.task, ended: wake.ended };
+        let signal = Signal::Committed {
+            task: wake.task,
+            ended: wake.ended,
+        };
         self.send(wake.tenant, wake.root, &signal);
     }
 
@@ -120,7 +132,8 @@ impl Hub {
     /// Whether anybody would see an ephemeral event of this tree.
     pub(crate) fn is_watched(&self, tenant: TenantId, root: TaskId) -> bool {
         let senders = lock(&self.senders);
-        senders.contains_key(&Topic::Tree(tenant, root)) || senders.contains_key(&Topic::Tenant(tenant))
+        senders.contains_key(&Topic::Tree(tenant, root))
+            || senders.contains_key(&Topic::Tenant(tenant))
     }
 
     fn send(&self, tenant: TenantId, root: TaskId, signal: &Signal) {
@@ -148,7 +161,10 @@ impl Drop for Subscription {
     fn drop(&mut self) {
         self.receiver = None;
         let mut senders = lock(&self.senders);
-        if senders.get(&self.topic).is_some_and(|sender| sender.receiver_count() == 0) {
+        if senders
+            .get(&self.topic)
+            .is_some_and(|sender| sender.receiver_count() == 0)
+        {
             senders.remove(&self.topic);
         }
     }
@@ -186,9 +202,17 @@ mod tests {
         let tenant = TenantId::from_uuid(uuid::Uuid::nil());
         let mut tree = hub.subscribe(Topic::Tree(tenant, one));
         let mut all = hub.subscribe(Topic::Tenant(tenant));
-        hub.committed(&[event(other, 1, "task.started"), event(one, 1, "step.finished"), event(one, 2, "task.failed")]);
-        assert!(matches!(tree.next().await, Some(Signal::Committed { task, ended: true }) if task == one));
-        assert!(matches!(all.next().await, Some(Signal::Committed { task, ended: false }) if task == other));
+        hub.committed(&[
+            event(other, 1, "task.started"),
+            event(one, 1, "step.finished"),
+            event(one, 2, "task.failed"),
+        ]);
+        assert!(
+            matches!(tree.next().await, Some(Signal::Committed { task, ended: true }) if task == one)
+        );
+        assert!(
+            matches!(all.next().await, Some(Signal::Committed { task, ended: false }) if task == other)
+        );
         assert!(hub.is_watched(tenant, one));
         drop((tree, all));
         assert!(!hub.is_watched(tenant, one));

@@ -99,7 +99,9 @@ pub fn watch(
 }
 
 async fn next(signals: &mut Subscription) -> Option<Signal> {
-    tokio::time::timeout(LOOK_AGAIN, signals.next()).await.unwrap_or(None)
+    tokio::time::timeout(LOOK_AGAIN, signals.next())
+        .await
+        .unwrap_or(None)
 }
 
 struct Reader {
@@ -123,7 +125,12 @@ impl Reader {
         {
             return Err(Error::invalid("tree_root_id", "must be a root task"));
         }
-        Ok(Self { db, tenant, scope, root })
+        Ok(Self {
+            db,
+            tenant,
+            scope,
+            root,
+        })
     }
 
     const fn topic(&self) -> Topic {
@@ -136,7 +143,9 @@ impl Reader {
     /// The cursor behind everything that is committed.
     async fn newest(&self) -> Result<i64> {
         match self.scope {
-            Scope::Task(id) => Ok(tasks::place(&self.db, self.tenant, id).await?.map_or(0, |(_, _, seq)| seq)),
+            Scope::Task(id) => Ok(tasks::place(&self.db, self.tenant, id)
+                .await?
+                .map_or(0, |(_, _, seq)| seq)),
             Scope::Tree(_) | Scope::Tenant => events::newest(&self.db, self.tenant).await,
         }
     }
@@ -186,7 +195,9 @@ impl Finished {
     fn note(&mut self, event: &EventRecord) {
         let Some(mark) = mark(event) else { return };
         match event.kind.as_str() {
-            "step.finished" | "step.failed" | "step.outcome_unknown" if self.known.insert(mark.clone()) => {
+            "step.finished" | "step.failed" | "step.outcome_unknown"
+                if self.known.insert(mark.clone()) =>
+            {
                 self.order.push_back(mark);
                 if self.order.len() > REMEMBERED_STEPS
                     && let Some(oldest) = self.order.pop_front()

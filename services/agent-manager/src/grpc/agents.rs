@@ -20,7 +20,10 @@ pub(super) struct Agents(pub(super) Arc<Engine>);
 
 impl Agents {
     async fn command(&self, tenant: TenantId, id: &str, command: Command) -> Result<wire::Agent> {
-        let agent = self.0.command_agent(tenant, parse("id", id)?, command).await?;
+        let agent = self
+            .0
+            .command_agent(tenant, parse("id", id)?, command)
+            .await?;
         Ok(encode::agent(&agent))
     }
 }
@@ -34,9 +37,16 @@ impl AgentService for Agents {
         let (_, tenant) = authorize(&request, Permission::AgentsWrite)?;
         let message = request.into_inner();
         let key = decode::request_key(message.request)?;
-        let agent = message.agent.ok_or_else(|| Error::invalid("agent", "is missing"))?;
-        let agent = self.0.create_agent(tenant, key.as_ref(), decode::profile(agent)?).await?;
-        Ok(Response::new(wire::CreateAgentResponse { agent: Some(encode::agent(&agent)) }))
+        let agent = message
+            .agent
+            .ok_or_else(|| Error::invalid("agent", "is missing"))?;
+        let agent = self
+            .0
+            .create_agent(tenant, key.as_ref(), decode::profile(agent)?)
+            .await?;
+        Ok(Response::new(wire::CreateAgentResponse {
+            agent: Some(encode::agent(&agent)),
+        }))
     }
 
     async fn get_agent(
@@ -44,8 +54,13 @@ impl AgentService for Agents {
         request: Request<wire::GetAgentRequest>,
     ) -> Result<Response<wire::GetAgentResponse>, Status> {
         let (_, tenant) = authorize(&request, Permission::AgentsRead)?;
-        let agent = self.0.agent(tenant, parse("id", &request.get_ref().id)?).await?;
-        Ok(Response::new(wire::GetAgentResponse { agent: Some(encode::agent(&agent)) }))
+        let agent = self
+            .0
+            .agent(tenant, parse("id", &request.get_ref().id)?)
+            .await?;
+        Ok(Response::new(wire::GetAgentResponse {
+            agent: Some(encode::agent(&agent)),
+        }))
     }
 
     async fn list_agents(
@@ -58,7 +73,10 @@ impl AgentService for Agents {
         let pool = decode::word("pool", message.pool)?;
         let state = decode::agent_state(message.state)?;
         let after = decode::cursor(&page.cursor)?;
-        let found = self.0.list_agents(tenant, &pool, state, after, page.bounded_limit()).await?;
+        let found = self
+            .0
+            .list_agents(tenant, &pool, state, after, page.bounded_limit())
+            .await?;
         Ok(Response::new(wire::ListAgentsResponse {
             agents: found.items.iter().map(encode::agent).collect(),
             next_cursor: found.next_cursor.unwrap_or_default(),
@@ -78,8 +96,13 @@ impl AgentService for Agents {
             0 => None,
             version => Some(decode::position("version", version)?),
         };
-        let agent = self.0.update_agent(tenant, key.as_ref(), id, patch, expected).await?;
-        Ok(Response::new(wire::UpdateAgentResponse { agent: Some(encode::agent(&agent)) }))
+        let agent = self
+            .0
+            .update_agent(tenant, key.as_ref(), id, patch, expected)
+            .await?;
+        Ok(Response::new(wire::UpdateAgentResponse {
+            agent: Some(encode::agent(&agent)),
+        }))
     }
 
     async fn delete_agent(
@@ -87,7 +110,8 @@ impl AgentService for Agents {
         request: Request<wire::DeleteAgentRequest>,
     ) -> Result<Response<wire::DeleteAgentResponse>, Status> {
         let (_, tenant) = authorize(&request, Permission::AgentsWrite)?;
-        self.command(tenant, &request.get_ref().id, Command::Delete).await?;
+        self.command(tenant, &request.get_ref().id, Command::Delete)
+            .await?;
         Ok(Response::new(wire::DeleteAgentResponse {}))
     }
 
@@ -96,8 +120,12 @@ impl AgentService for Agents {
         request: Request<wire::PauseAgentRequest>,
     ) -> Result<Response<wire::PauseAgentResponse>, Status> {
         let (_, tenant) = authorize(&request, Permission::AgentsWrite)?;
-        let agent = self.command(tenant, &request.get_ref().id, Command::Pause).await?;
-        Ok(Response::new(wire::PauseAgentResponse { agent: Some(agent) }))
+        let agent = self
+            .command(tenant, &request.get_ref().id, Command::Pause)
+            .await?;
+        Ok(Response::new(wire::PauseAgentResponse {
+            agent: Some(agent),
+        }))
     }
 
     async fn resume_agent(
@@ -105,8 +133,12 @@ impl AgentService for Agents {
         request: Request<wire::ResumeAgentRequest>,
     ) -> Result<Response<wire::ResumeAgentResponse>, Status> {
         let (_, tenant) = authorize(&request, Permission::AgentsWrite)?;
-        let agent = self.command(tenant, &request.get_ref().id, Command::Resume).await?;
-        Ok(Response::new(wire::ResumeAgentResponse { agent: Some(agent) }))
+        let agent = self
+            .command(tenant, &request.get_ref().id, Command::Resume)
+            .await?;
+        Ok(Response::new(wire::ResumeAgentResponse {
+            agent: Some(agent),
+        }))
     }
 
     async fn drain_agent(
@@ -114,7 +146,11 @@ impl AgentService for Agents {
         request: Request<wire::DrainAgentRequest>,
     ) -> Result<Response<wire::DrainAgentResponse>, Status> {
         let (_, tenant) = authorize(&request, Permission::AgentsWrite)?;
-        let agent = self.command(tenant, &request.get_ref().id, Command::Drain).await?;
-        Ok(Response::new(wire::DrainAgentResponse { agent: Some(agent) }))
+        let agent = self
+            .command(tenant, &request.get_ref().id, Command::Drain)
+            .await?;
+        Ok(Response::new(wire::DrainAgentResponse {
+            agent: Some(agent),
+        }))
     }
 }

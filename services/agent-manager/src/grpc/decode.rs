@@ -27,7 +27,9 @@ const DEFAULT_POOL: &str = "default";
 
 /// The key of a write, if it has one.
 pub(super) fn request_key(request: Option<common::RequestKey>) -> Result<Option<RequestKey>> {
-    let Some(common::RequestKey { key, body_hash }) = request.filter(|request| !request.key.is_empty()) else {
+    let Some(common::RequestKey { key, body_hash }) =
+        request.filter(|request| !request.key.is_empty())
+    else {
         return Ok(None);
     };
     if key.chars().count() > MAX_KEY || has_nul(&key) {
@@ -59,7 +61,10 @@ pub(super) fn choice<T: TryFrom<i32>>(field: &str, value: i32) -> Result<T> {
 /// A text of bounded length.
 pub(super) fn word(field: &str, text: String) -> Result<String> {
     if text.chars().count() > MAX_WORD || has_nul(&text) {
-        return Err(Error::invalid(field, format!("must have at most {MAX_WORD} characters, without U+0000")));
+        return Err(Error::invalid(
+            field,
+            format!("must have at most {MAX_WORD} characters, without U+0000"),
+        ));
     }
     Ok(text)
 }
@@ -116,7 +121,11 @@ pub(super) fn profile(agent: wire::Agent) -> Result<AgentProfile> {
         },
         capabilities: agent.capabilities,
         tools: agent.tools,
-        pool: if agent.pool.is_empty() { DEFAULT_POOL.to_owned() } else { agent.pool },
+        pool: if agent.pool.is_empty() {
+            DEFAULT_POOL.to_owned()
+        } else {
+            agent.pool
+        },
         // Unset on the wire.
         max_concurrency: agent.max_concurrency.max(1),
         labels: agent.labels.into_iter().collect(),
@@ -126,15 +135,24 @@ pub(super) fn profile(agent: wire::Agent) -> Result<AgentProfile> {
 /// A submission, checked as far as no store is needed.
 pub(super) fn submission(tenant: TenantId, request: wire::SubmitTaskRequest) -> Result<Submission> {
     let key = request_key(request.request)?;
-    let spec = request.spec.ok_or_else(|| Error::invalid("spec", "is missing"))?;
+    let spec = request
+        .spec
+        .ok_or_else(|| Error::invalid("spec", "is missing"))?;
     let input = Input::parse(&spec.input_json)?;
     let priority = match spec.priority.as_str() {
         "" => Priority::default(),
         text => parse("priority", text)?,
     };
-    let deadline: Option<Timestamp> =
-        spec.deadline.as_ref().map(|time| from_wire_time("deadline", time)).transpose()?;
-    let kind = if spec.kind.trim().is_empty() { DEFAULT_KIND.to_owned() } else { word("kind", spec.kind)? };
+    let deadline: Option<Timestamp> = spec
+        .deadline
+        .as_ref()
+        .map(|time| from_wire_time("deadline", time))
+        .transpose()?;
+    let kind = if spec.kind.trim().is_empty() {
+        DEFAULT_KIND.to_owned()
+    } else {
+        word("kind", spec.kind)?
+    };
     Ok(Submission {
         tenant,
         request: key,
@@ -155,16 +173,30 @@ fn strategy(strategy: &wire::Strategy) -> Result<Strategy> {
     let name = match strategy.name.as_str() {
         "" | SINGLE => SINGLE,
         SWARM => SWARM,
-        _ => return Err(Error::invalid("strategy.name", format!("must be {SINGLE} or {SWARM}"))),
+        _ => {
+            return Err(Error::invalid(
+                "strategy.name",
+                format!("must be {SINGLE} or {SWARM}"),
+            ));
+        }
     };
     if strategy.members.len() > MAX_MEMBERS {
-        return Err(Error::invalid("strategy.members", format!("must be at most {MAX_MEMBERS}")));
+        return Err(Error::invalid(
+            "strategy.members",
+            format!("must be at most {MAX_MEMBERS}"),
+        ));
     }
     if name == SINGLE && !strategy.members.is_empty() {
-        return Err(Error::invalid("strategy.members", "are for a swarm; a single agent is named by agent_id"));
+        return Err(Error::invalid(
+            "strategy.members",
+            "are for a swarm; a single agent is named by agent_id",
+        ));
     }
     if strategy.rounds.is_some_and(|rounds| rounds > MAX_ROUNDS) {
-        return Err(Error::invalid("strategy.rounds", format!("must be at most {MAX_ROUNDS}")));
+        return Err(Error::invalid(
+            "strategy.rounds",
+            format!("must be at most {MAX_ROUNDS}"),
+        ));
     }
     let mut members: Vec<AgentId> = Vec::new();
     for (place, member) in strategy.members.iter().enumerate() {
@@ -175,17 +207,29 @@ fn strategy(strategy: &wire::Strategy) -> Result<Strategy> {
         }
         members.push(id);
     }
-    Ok(Strategy { name: name.to_owned(), members, rounds: strategy.rounds })
+    Ok(Strategy {
+        name: name.to_owned(),
+        members,
+        rounds: strategy.rounds,
+    })
 }
 
-fn metadata(entries: std::collections::HashMap<String, String>) -> Result<BTreeMap<String, String>> {
+fn metadata(
+    entries: std::collections::HashMap<String, String>,
+) -> Result<BTreeMap<String, String>> {
     if entries.len() > MAX_METADATA {
-        return Err(Error::invalid("metadata", format!("must be at most {MAX_METADATA}")));
+        return Err(Error::invalid(
+            "metadata",
+            format!("must be at most {MAX_METADATA}"),
+        ));
     }
     for (key, value) in &entries {
         let field = || format!("metadata.{key}");
         if key.is_empty() || key.chars().count() > MAX_WORD || has_nul(key) {
-            return Err(Error::invalid("metadata", format!("keys must have 1 to {MAX_WORD} characters")));
+            return Err(Error::invalid(
+                "metadata",
+                format!("keys must have 1 to {MAX_WORD} characters"),
+            ));
         }
         if value.chars().count() > MAX_VALUE || has_nul(value) {
             let message = format!("must have at most {MAX_VALUE} characters, without U+0000");
@@ -201,11 +245,20 @@ mod tests {
     use super::*;
 
     fn good() -> wire::TaskSpec {
-        wire::TaskSpec { input_json: r#"{"prompt": "why?"}"#.into(), ..Default::default() }
+        wire::TaskSpec {
+            input_json: r#"{"prompt": "why?"}"#.into(),
+            ..Default::default()
+        }
     }
 
     fn read(spec: wire::TaskSpec) -> Result<Submission> {
-        submission(TenantId::new(), wire::SubmitTaskRequest { request: None, spec: Some(spec) })
+        submission(
+            TenantId::new(),
+            wire::SubmitTaskRequest {
+                request: None,
+                spec: Some(spec),
+            },
+        )
     }
 
     #[test]
@@ -213,25 +266,49 @@ mod tests {
         let submission = read(good()).unwrap();
         assert_eq!(submission.spec.kind, "general");
         assert_eq!(submission.spec.strategy, Strategy::default());
-        assert_eq!((submission.priority, submission.deadline), (Priority::Normal, None));
+        assert_eq!(
+            (submission.priority, submission.deadline),
+            (Priority::Normal, None)
+        );
     }
 
     #[test]
     fn what_is_wrong_is_named() {
         type Change = fn(&mut wire::TaskSpec);
-        let swarm = |members: Vec<String>| Some(wire::Strategy { name: SWARM.into(), members, rounds: None });
+        let swarm = |members: Vec<String>| {
+            Some(wire::Strategy {
+                name: SWARM.into(),
+                members,
+                rounds: None,
+            })
+        };
         let twice = vec![AgentId::new().to_string(); 2];
         let changes: Vec<(&str, Change)> = vec![
-            ("input.tone", |spec| spec.input_json = r#"{"prompt": "p", "tone": 1}"#.into()),
+            ("input.tone", |spec| {
+                spec.input_json = r#"{"prompt": "p", "tone": 1}"#.into();
+            }),
             ("priority", |spec| spec.priority = "urgent".into()),
-            ("deadline", |spec| spec.deadline.get_or_insert_default().seconds = i64::MAX),
+            ("deadline", |spec| {
+                spec.deadline.get_or_insert_default().seconds = i64::MAX;
+            }),
             ("agent_id", |spec| spec.agent_id = "agent_1".into()),
             ("kind", |spec| spec.kind = "x".repeat(201)),
             ("pool", |spec| spec.pool = "a\0".into()),
-            ("strategy.name", |spec| spec.strategy = Some(wire::Strategy { name: "hive".into(), ..Default::default() })),
-            ("strategy.members", |spec| spec.strategy.get_or_insert_default().members = vec!["a".into()]),
-            ("strategy.rounds", |spec| spec.strategy.get_or_insert_default().rounds = Some(6)),
-            ("metadata.a", |spec| drop(spec.metadata.insert("a".into(), "\0".into()))),
+            ("strategy.name", |spec| {
+                spec.strategy = Some(wire::Strategy {
+                    name: "hive".into(),
+                    ..Default::default()
+                });
+            }),
+            ("strategy.members", |spec| {
+                spec.strategy.get_or_insert_default().members = vec!["a".into()];
+            }),
+            ("strategy.rounds", |spec| {
+                spec.strategy.get_or_insert_default().rounds = Some(6);
+            }),
+            ("metadata.a", |spec| {
+                drop(spec.metadata.insert("a".into(), "\0".into()));
+            }),
         ];
         for (field, change) in changes {
             let mut spec = good();
@@ -243,7 +320,11 @@ mod tests {
             (vec!["x".to_owned()], "strategy.members[0]"),
             (twice, "strategy.members[1]"),
         ] {
-            let error = read(wire::TaskSpec { strategy: swarm(members), ..good() }).unwrap_err();
+            let error = read(wire::TaskSpec {
+                strategy: swarm(members),
+                ..good()
+            })
+            .unwrap_err();
             assert_eq!(error.fields()[0].field, field);
         }
     }

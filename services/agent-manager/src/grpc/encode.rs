@@ -81,7 +81,10 @@ pub(super) fn task_in_list(task: &TaskRecord) -> Result<wire::Task> {
     let mut input = task.spec.input.clone();
     if let Some(documents) = input.get_mut("documents").and_then(Value::as_array_mut) {
         for document in documents {
-            let bytes = document.get("text").and_then(Value::as_str).map_or(0, str::len);
+            let bytes = document
+                .get("text")
+                .and_then(Value::as_str)
+                .map_or(0, str::len);
             *document = json!({"name": document.get("name"), "bytes": bytes});
         }
     }
@@ -99,7 +102,12 @@ fn encode(task: &TaskRecord, input: &Value) -> Result<wire::Task> {
             pool: spec.pool.clone(),
             strategy: Some(wire::Strategy {
                 name: spec.strategy.name.clone(),
-                members: spec.strategy.members.iter().map(ToString::to_string).collect(),
+                members: spec
+                    .strategy
+                    .members
+                    .iter()
+                    .map(ToString::to_string)
+                    .collect(),
                 rounds: spec.strategy.rounds,
             }),
             priority: task.priority.as_str().to_owned(),
@@ -113,11 +121,16 @@ fn encode(task: &TaskRecord, input: &Value) -> Result<wire::Task> {
         role: task.role.clone(),
         assigned_agent_id: text_or_empty(task.agent.as_ref()),
         attempt: task.attempt,
-        result_json: task.result.as_ref().map(to_json).transpose()?.unwrap_or_default(),
-        error: task
-            .failure
+        result_json: task
+            .result
             .as_ref()
-            .map(|failure| wire::TaskError { code: failure.code.clone(), detail: failure.detail.clone() }),
+            .map(to_json)
+            .transpose()?
+            .unwrap_or_default(),
+        error: task.failure.as_ref().map(|failure| wire::TaskError {
+            code: failure.code.clone(),
+            detail: failure.detail.clone(),
+        }),
         usage: Some(usage(task.usage)),
         created_at: Some(to_wire_time(task.created_at)),
         started_at: task.started_at.map(to_wire_time),
@@ -137,7 +150,12 @@ pub(super) fn step(step: &StepRecord) -> Result<wire::Step> {
         state: step.state.as_str().to_owned(),
         attempt: step.attempt,
         input_json: to_json(&step.input)?,
-        result_json: step.result.as_ref().map(to_json).transpose()?.unwrap_or_default(),
+        result_json: step
+            .result
+            .as_ref()
+            .map(to_json)
+            .transpose()?
+            .unwrap_or_default(),
         usage: Some(usage(step.usage)),
         started_at: Some(to_wire_time(step.started_at)),
         finished_at: step.finished_at.map(to_wire_time),
@@ -148,7 +166,11 @@ pub(super) fn tree(tree: &TaskTree) -> Result<wire::TaskTree> {
     Ok(wire::TaskTree {
         task: Some(task_in_list(&tree.task)?),
         steps: tree.steps.iter().map(step).collect::<Result<_>>()?,
-        children: tree.children.iter().map(self::tree).collect::<Result<_>>()?,
+        children: tree
+            .children
+            .iter()
+            .map(self::tree)
+            .collect::<Result<_>>()?,
     })
 }
 

@@ -36,7 +36,9 @@ impl MessageService for Messages {
             task: parse_optional("task_id", &message.task_id)?,
         };
         let message = self.0.send_message(tenant, sending).await?;
-        Ok(Response::new(wire::SendMessageResponse { message: Some(encode::message(&message)) }))
+        Ok(Response::new(wire::SendMessageResponse {
+            message: Some(encode::message(&message)),
+        }))
     }
 
     async fn list_inbox(
@@ -48,7 +50,10 @@ impl MessageService for Messages {
         let page = page(message.page);
         let agent = parse("agent_id", &message.agent_id)?;
         let after = decode::cursor(&page.cursor)?;
-        let found = self.0.inbox(tenant, agent, message.all, after, page.bounded_limit()).await?;
+        let found = self
+            .0
+            .inbox(tenant, agent, message.all, after, page.bounded_limit())
+            .await?;
         Ok(Response::new(wire::ListInboxResponse {
             messages: found.items.iter().map(encode::message).collect(),
             next_cursor: found.next_cursor.unwrap_or_default(),
@@ -60,8 +65,13 @@ impl MessageService for Messages {
         request: Request<wire::AckMessageRequest>,
     ) -> Result<Response<wire::AckMessageResponse>, Status> {
         let (_, tenant) = authorize(&request, Permission::MessagesWrite)?;
-        let message = self.0.ack_message(tenant, parse("id", &request.get_ref().id)?).await?;
-        Ok(Response::new(wire::AckMessageResponse { message: Some(encode::message(&message)) }))
+        let message = self
+            .0
+            .ack_message(tenant, parse("id", &request.get_ref().id)?)
+            .await?;
+        Ok(Response::new(wire::AckMessageResponse {
+            message: Some(encode::message(&message)),
+        }))
     }
 
     async fn list_task_messages(
@@ -71,6 +81,8 @@ impl MessageService for Messages {
         let (_, tenant) = authorize(&request, Permission::MessagesRead)?;
         let task = parse("task_id", &request.get_ref().task_id)?;
         let messages = self.0.task_messages(tenant, task).await?;
-        Ok(Response::new(wire::ListTaskMessagesResponse { messages: messages.iter().map(encode::message).collect() }))
+        Ok(Response::new(wire::ListTaskMessagesResponse {
+            messages: messages.iter().map(encode::message).collect(),
+        }))
     }
 }

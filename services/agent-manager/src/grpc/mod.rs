@@ -22,7 +22,10 @@ const LARGEST_REQUEST: usize = 16 << 20;
 /// The services of agent-manager. Streams end when `soft` is cancelled.
 pub(crate) fn routes(engine: &Arc<Engine>, soft: CancellationToken) -> Routes {
     let agents = AgentServiceServer::new(agents::Agents(engine.clone()));
-    let tasks = TaskServiceServer::new(tasks::Tasks { engine: engine.clone(), soft });
+    let tasks = TaskServiceServer::new(tasks::Tasks {
+        engine: engine.clone(),
+        soft,
+    });
     let messages = MessageServiceServer::new(messages::Messages(engine.clone()));
     Routes::new(agents)
         .add_service(tasks.max_decoding_message_size(LARGEST_REQUEST))

@@ -41,13 +41,23 @@ impl TaskService for Tasks {
         let (_, tenant) = authorize(&request, Permission::TasksWrite)?;
         let submission = decode::submission(tenant, request.into_inner())?;
         let task = self.engine.submit(submission).await?;
-        Ok(Response::new(wire::SubmitTaskResponse { task: Some(encode::task(&task)?) }))
+        Ok(Response::new(wire::SubmitTaskResponse {
+            task: Some(encode::task(&task)?),
+        }))
     }
 
-    async fn get_task(&self, request: Request<wire::GetTaskRequest>) -> Result<Response<wire::GetTaskResponse>, Status> {
+    async fn get_task(
+        &self,
+        request: Request<wire::GetTaskRequest>,
+    ) -> Result<Response<wire::GetTaskResponse>, Status> {
         let (_, tenant) = authorize(&request, Permission::TasksRead)?;
-        let task = self.engine.task(tenant, parse("id", &request.get_ref().id)?).await?;
-        Ok(Response::new(wire::GetTaskResponse { task: Some(encode::task(&task)?) }))
+        let task = self
+            .engine
+            .task(tenant, parse("id", &request.get_ref().id)?)
+            .await?;
+        Ok(Response::new(wire::GetTaskResponse {
+            task: Some(encode::task(&task)?),
+        }))
     }
 
     async fn list_tasks(
@@ -60,9 +70,16 @@ impl TaskService for Tasks {
         let state = decode::task_state(message.state)?;
         let parent = parse_optional("parent_id", &message.parent_id)?;
         let before = decode::cursor(&page.cursor)?;
-        let found = self.engine.list_tasks(tenant, state, parent, before, page.bounded_limit()).await?;
+        let found = self
+            .engine
+            .list_tasks(tenant, state, parent, before, page.bounded_limit())
+            .await?;
         Ok(Response::new(wire::ListTasksResponse {
-            tasks: found.items.iter().map(encode::task_in_list).collect::<Result<_>>()?,
+            tasks: found
+                .items
+                .iter()
+                .map(encode::task_in_list)
+                .collect::<Result<_>>()?,
             next_cursor: found.next_cursor.unwrap_or_default(),
         }))
     }
@@ -74,8 +91,13 @@ impl TaskService for Tasks {
         let (_, tenant) = authorize(&request, Permission::TasksCancel)?;
         let message = request.into_inner();
         let reason = decode::word("reason", message.reason)?;
-        let task = self.engine.cancel(tenant, parse("id", &message.id)?, &reason).await?;
-        Ok(Response::new(wire::CancelTaskResponse { task: Some(encode::task(&task)?) }))
+        let task = self
+            .engine
+            .cancel(tenant, parse("id", &message.id)?, &reason)
+            .await?;
+        Ok(Response::new(wire::CancelTaskResponse {
+            task: Some(encode::task(&task)?),
+        }))
     }
 
     async fn get_task_result(
@@ -88,12 +110,16 @@ impl TaskService for Tasks {
         if wait > LONGEST_WAIT {
             return Err(Error::invalid("wait", "must be at most 60 s").into());
         }
-        let ended = self.engine.await_end(tenant, parse("id", &message.id)?, wait);
+        let ended = self
+            .engine
+            .await_end(tenant, parse("id", &message.id)?, wait);
         let task = tokio::select! {
             task = ended => task?,
             () = self.soft.cancelled() => return Err(Error::unavailable("the service is stopping").into()),
         };
-        Ok(Response::new(wire::GetTaskResultResponse { task: Some(encode::task(&task)?) }))
+        Ok(Response::new(wire::GetTaskResultResponse {
+            task: Some(encode::task(&task)?),
+        }))
     }
 
     async fn list_task_steps(
@@ -104,9 +130,21 @@ impl TaskService for Tasks {
         let message = request.into_inner();
         let page = page(message.page);
         let task = parse("task_id", &message.task_id)?;
-        let found = self.engine.steps(tenant, task, decode::cursor(&page.cursor)?, page.bounded_limit()).await?;
+        let found = self
+            .engine
+            .steps(
+                tenant,
+                task,
+                decode::cursor(&page.cursor)?,
+                page.bounded_limit(),
+            )
+            .await?;
         Ok(Response::new(wire::ListTaskStepsResponse {
-            steps: found.items.iter().map(encode::step).collect::<Result<_>>()?,
+            steps: found
+                .items
+                .iter()
+                .map(encode::step)
+                .collect::<Result<_>>()?,
             next_cursor: found.next_cursor.unwrap_or_default(),
         }))
     }
@@ -116,8 +154,13 @@ impl TaskService for Tasks {
         request: Request<wire::GetTaskTreeRequest>,
     ) -> Result<Response<wire::GetTaskTreeResponse>, Status> {
         let (_, tenant) = authorize(&request, Permission::TasksRead)?;
-        let tree = self.engine.tree(tenant, parse("id", &request.get_ref().id)?).await?;
-        Ok(Response::new(wire::GetTaskTreeResponse { tree: Some(encode::tree(&tree)?) }))
+        let tree = self
+            .engine
+            .tree(tenant, parse("id", &request.get_ref().id)?)
+            .await?;
+        Ok(Response::new(wire::GetTaskTreeResponse {
+            tree: Some(encode::tree(&tree)?),
+        }))
     }
 
     async fn list_task_events(
@@ -128,7 +171,11 @@ impl TaskService for Tasks {
         let message = request.get_ref();
         let task = parse("task_id", &message.task_id)?;
         let after = decode::position("after_seq", message.after_seq)?;
-        let limit = PageRequest { limit: message.limit, cursor: String::new() }.bounded_limit();
+        let limit = PageRequest {
+            limit: message.limit,
+            cursor: String::new(),
+        }
+        .bounded_limit();
         let events = self.engine.events(tenant, task, after, limit).await?;
         let events = events.iter().map(encode::event).collect::<Result<_>>()?;
         Ok(Response::new(wire::ListTaskEventsResponse { events }))
@@ -144,7 +191,9 @@ impl TaskService for Tasks {
             Some(WireScope::TaskId(id)) => Scope::Task(parse("task_id", &id)?),
             Some(WireScope::TreeRootId(id)) => Scope::Tree(parse("tree_root_id", &id)?),
             Some(WireScope::Tenant(true)) => Scope::Tenant,
-            Some(WireScope::Tenant(false)) | None => return Err(Error::invalid("scope", "is missing").into()),
+            Some(WireScope::Tenant(false)) | None => {
+                return Err(Error::invalid("scope", "is missing").into());
+            }
         };
         let after = match message.from_now {
             true => None,
@@ -152,7 +201,9 @@ impl TaskService for Tasks {
         };
         let watched = self.engine.watch(tenant, scope, after, message.ephemeral);
         let answers = watched.map(|watched| encode_watched(&watched?).map_err(Status::from));
-        Ok(Response::new(Box::pin(answers.take_until(self.soft.clone().cancelled_owned()))))
+        Ok(Response::new(Box::pin(
+            answers.take_until(self.soft.clone().cancelled_owned()),
+        )))
     }
 }
 

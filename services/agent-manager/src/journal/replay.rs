@@ -24,7 +24,9 @@ pub const fn replay(entry: Option<(StepState, u32)>, safety: Safety) -> Replay {
     match entry {
         None => Replay::Start { attempt: 1 },
         Some((StepState::Finished, _)) => Replay::Return,
-        Some((StepState::Failed, attempt)) => Replay::Start { attempt: attempt + 1 },
+        Some((StepState::Failed, attempt)) => Replay::Start {
+            attempt: attempt + 1,
+        },
         // The same attempt, so that the call outside bears the same token.
         Some((StepState::Started, attempt)) => match safety {
             Safety::Idempotent => Replay::Start { attempt },
@@ -43,10 +45,22 @@ mod tests {
         use Safety::{AtMostOnce, Idempotent};
         use StepState::{Failed, Finished, OutcomeUnknown, Started};
         for (entry, idempotent, at_most_once) in [
-            (None, Replay::Start { attempt: 1 }, Replay::Start { attempt: 1 }),
+            (
+                None,
+                Replay::Start { attempt: 1 },
+                Replay::Start { attempt: 1 },
+            ),
             (Some((Finished, 2)), Replay::Return, Replay::Return),
-            (Some((Failed, 2)), Replay::Start { attempt: 3 }, Replay::Start { attempt: 3 }),
-            (Some((Started, 2)), Replay::Start { attempt: 2 }, Replay::Unknown),
+            (
+                Some((Failed, 2)),
+                Replay::Start { attempt: 3 },
+                Replay::Start { attempt: 3 },
+            ),
+            (
+                Some((Started, 2)),
+                Replay::Start { attempt: 2 },
+                Replay::Unknown,
+            ),
             (Some((OutcomeUnknown, 1)), Replay::Refuse, Replay::Refuse),
         ] {
             assert_eq!(replay(entry, Idempotent), idempotent, "{entry:?}");

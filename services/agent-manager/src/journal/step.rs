@@ -75,8 +75,19 @@ pub struct StepSpec {
 impl StepSpec {
     /// A step that may be repeated while its end is unknown.
     #[must_use]
-    pub fn new(key: impl Into<String>, kind: StepKind, name: impl Into<String>, input: Value) -> Self {
-        Self { key: key.into(), kind, name: name.into(), input, safety: Safety::Idempotent }
+    pub fn new(
+        key: impl Into<String>,
+        kind: StepKind,
+        name: impl Into<String>,
+        input: Value,
+    ) -> Self {
+        Self {
+            key: key.into(),
+            kind,
+            name: name.into(),
+            input,
+            safety: Safety::Idempotent,
+        }
     }
 
     /// The same step, which must never be repeated.
@@ -110,7 +121,13 @@ impl<T> StepDone<T> {
     pub const fn new(result: T) -> Self {
         Self {
             result,
-            usage: Usage { input_tokens: 0, output_tokens: 0, cached_tokens: 0, model_calls: 0, tool_calls: 0 },
+            usage: Usage {
+                input_tokens: 0,
+                output_tokens: 0,
+                cached_tokens: 0,
+                model_calls: 0,
+                tool_calls: 0,
+            },
             events: Vec::new(),
             send: Vec::new(),
             consume: Vec::new(),

@@ -85,12 +85,22 @@ pub(crate) async fn insert(tx: &mut Tx, agent: &AgentRecord) -> Result<bool> {
 }
 
 pub(crate) async fn get(db: &Db, tenant: TenantId, id: AgentId) -> Result<AgentRecord> {
-    let row: Option<Row> = db.q(sql::FIND).bind(tenant.uuid()).bind(id.uuid()).opt().await?;
+    let row: Option<Row> = db
+        .q(sql::FIND)
+        .bind(tenant.uuid())
+        .bind(id.uuid())
+        .opt()
+        .await?;
     row.ok_or_else(|| Error::not_found("agent", id))?.record()
 }
 
 pub(crate) async fn get_in(tx: &mut Tx, tenant: TenantId, id: AgentId) -> Result<AgentRecord> {
-    let row: Option<Row> = tx.q(sql::FIND).bind(tenant.uuid()).bind(id.uuid()).opt().await?;
+    let row: Option<Row> = tx
+        .q(sql::FIND)
+        .bind(tenant.uuid())
+        .bind(id.uuid())
+        .opt()
+        .await?;
     row.ok_or_else(|| Error::not_found("agent", id))?.record()
 }
 
@@ -105,7 +115,12 @@ pub(crate) struct Filter<'a> {
 }
 
 /// In the order of their making, up to `limit`.
-pub(crate) async fn list(db: &Db, tenant: TenantId, filter: Filter<'_>, limit: i64) -> Result<Vec<AgentRecord>> {
+pub(crate) async fn list(
+    db: &Db,
+    tenant: TenantId,
+    filter: Filter<'_>,
+    limit: i64,
+) -> Result<Vec<AgentRecord>> {
     let (state, busy) = match filter.state {
         None => ("", -1),
         Some(AgentState::Idle) => (AgentState::Idle.as_str(), 0),
@@ -127,7 +142,12 @@ pub(crate) async fn list(db: &Db, tenant: TenantId, filter: Filter<'_>, limit: i
 
 /// The id of the living agent of this name.
 pub(crate) async fn named(tx: &mut Tx, tenant: TenantId, name: &str) -> Result<Option<AgentId>> {
-    let id: Option<Uuid> = tx.q(sql::NAMED).bind(tenant.uuid()).bind(name).scalar_opt().await?;
+    let id: Option<Uuid> = tx
+        .q(sql::NAMED)
+        .bind(tenant.uuid())
+        .bind(name)
+        .scalar_opt()
+        .await?;
     Ok(id.map(AgentId::from_uuid))
 }
 
@@ -195,13 +215,33 @@ pub(crate) async fn lock(tx: &mut Tx, tenant: TenantId, id: AgentId) -> Result<R
     let text = tx.pick(sql::LOCK_PG, sql::LOCK_LITE);
     let row: Option<(String, i64)> = tx.q(text).bind(tenant.uuid()).bind(id.uuid()).opt().await?;
     let (state, most) = row.ok_or_else(|| Error::not_found("agent", id))?;
-    let running: i64 = tx.q(sql::COUNT_SLOTS).bind(tenant.uuid()).bind(id.uuid()).scalar().await?;
-    Ok(Room { state: word(&state)?, running: small(running), free: small((most - running).max(0)) })
+    let running: i64 = tx
+        .q(sql::COUNT_SLOTS)
+        .bind(tenant.uuid())
+        .bind(id.uuid())
+        .scalar()
+        .await?;
+    Ok(Room {
+        state: word(&state)?,
+        running: small(running),
+        free: small((most - running).max(0)),
+    })
 }
 
 /// Writes that the agent works on the task. Lock the agent and look for room before.
-pub(crate) async fn take_slot(tx: &mut Tx, tenant: TenantId, agent: AgentId, task: TaskId) -> Result<()> {
-    tx.q(sql::TAKE_SLOT).bind(tenant.uuid()).bind(agent.uuid()).bind(task.uuid()).exec().await.map(drop)
+pub(crate) async fn take_slot(
+    tx: &mut Tx,
+    tenant: TenantId,
+    agent: AgentId,
+    task: TaskId,
+) -> Result<()> {
+    tx.q(sql::TAKE_SLOT)
+        .bind(tenant.uuid())
+        .bind(agent.uuid())
+        .bind(task.uuid())
+        .exec()
+        .await
+        .map(drop)
 }
 
 /// Writes that the agent no longer works on the task. A draining agent stops with its last one.
@@ -212,14 +252,30 @@ pub(crate) async fn free_slot(
     task: TaskId,
     now: Timestamp,
 ) -> Result<()> {
-    let freed = tx.q(sql::FREE_SLOT).bind(tenant.uuid()).bind(agent.uuid()).bind(task.uuid()).exec().await?;
+    let freed = tx
+        .q(sql::FREE_SLOT)
+        .bind(tenant.uuid())
+        .bind(agent.uuid())
+        .bind(task.uuid())
+        .exec()
+        .await?;
     if freed > 0 {
-        tx.q(sql::STOP_DRAINED).bind(tenant.uuid()).bind(agent.uuid()).bind(now).exec().await?;
+        tx.q(sql::STOP_DRAINED)
+            .bind(tenant.uuid())
+            .bind(agent.uuid())
+            .bind(now)
+            .exec()
+            .await?;
     }
     Ok(())
 }
 
-pub(crate) async fn count_outcome(tx: &mut Tx, tenant: TenantId, agent: AgentId, success: bool) -> Result<()> {
+pub(crate) async fn count_outcome(
+    tx: &mut Tx,
+    tenant: TenantId,
+    agent: AgentId,
+    success: bool,
+) -> Result<()> {
     tx.q(sql::COUNT_OUTCOME)
         .bind(tenant.uuid())
         .bind(agent.uuid())

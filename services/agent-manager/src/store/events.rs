@@ -37,7 +37,12 @@ fn records(tenant: TenantId, rows: Vec<Row>) -> Vec<EventRecord> {
 
 /// Takes `count` numbers of the tenant, and returns the first.
 pub(crate) async fn take_numbers(tx: &mut Tx, tenant: TenantId, count: i64) -> Result<i64> {
-    let last: i64 = tx.q(sql::NEXT).bind(tenant.uuid()).bind(count).scalar().await?;
+    let last: i64 = tx
+        .q(sql::NEXT)
+        .bind(tenant.uuid())
+        .bind(count)
+        .scalar()
+        .await?;
     Ok(last - count + 1)
 }
 
@@ -61,7 +66,12 @@ pub(crate) async fn insert(tx: &mut Tx, events: Vec<EventRecord>) -> Result<()> 
 
 /// The tenant's newest number; every smaller one is committed.
 pub(crate) async fn newest(db: &Db, tenant: TenantId) -> Result<i64> {
-    Ok(db.q(sql::NEWEST).bind(tenant.uuid()).scalar_opt().await?.unwrap_or(0))
+    Ok(db
+        .q(sql::NEWEST)
+        .bind(tenant.uuid())
+        .scalar_opt()
+        .await?
+        .unwrap_or(0))
 }
 
 pub(crate) async fn of_task(
@@ -71,7 +81,14 @@ pub(crate) async fn of_task(
     after: i64,
     limit: i64,
 ) -> Result<Vec<EventRecord>> {
-    let rows = db.q(sql::OF_TASK).bind(tenant.uuid()).bind(task.uuid()).bind(after).bind(limit).all().await?;
+    let rows = db
+        .q(sql::OF_TASK)
+        .bind(tenant.uuid())
+        .bind(task.uuid())
+        .bind(after)
+        .bind(limit)
+        .all()
+        .await?;
     Ok(records(tenant, rows))
 }
 
@@ -82,11 +99,29 @@ pub(crate) async fn of_tree(
     after: i64,
     limit: i64,
 ) -> Result<Vec<EventRecord>> {
-    let rows = db.q(sql::OF_TREE).bind(tenant.uuid()).bind(root.uuid()).bind(after).bind(limit).all().await?;
+    let rows = db
+        .q(sql::OF_TREE)
+        .bind(tenant.uuid())
+        .bind(root.uuid())
+        .bind(after)
+        .bind(limit)
+        .all()
+        .await?;
     Ok(records(tenant, rows))
 }
 
-pub(crate) async fn of_tenant(db: &Db, tenant: TenantId, after: i64, limit: i64) -> Result<Vec<EventRecord>> {
-    let rows = db.q(sql::OF_TENANT).bind(tenant.uuid()).bind(after).bind(limit).all().await?;
+pub(crate) async fn of_tenant(
+    db: &Db,
+    tenant: TenantId,
+    after: i64,
+    limit: i64,
+) -> Result<Vec<EventRecord>> {
+    let rows = db
+        .q(sql::OF_TENANT)
+        .bind(tenant.uuid())
+        .bind(after)
+        .bind(limit)
+        .all()
+        .await?;
     Ok(records(tenant, rows))
 }

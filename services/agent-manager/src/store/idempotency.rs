@@ -26,15 +26,26 @@ pub(crate) async fn find(
     request: Option<&RequestKey>,
     operation: &str,
 ) -> Result<Option<Uuid>> {
-    let Some(request) = request else { return Ok(None) };
-    let row: Option<(String, Vec<u8>, Uuid)> =
-        db.q(sql::FIND_KEY).bind(tenant.uuid()).bind(&request.key).opt().await?;
-    let Some((stored_operation, hash, answer)) = row else { return Ok(None) };
+    let Some(request) = request else {
+        return Ok(None);
+    };
+    let row: Option<(String, Vec<u8>, Uuid)> = db
+        .q(sql::FIND_KEY)
+        .bind(tenant.uuid())
+        .bind(&request.key)
+        .opt()
+        .await?;
+    let Some((stored_operation, hash, answer)) = row else {
+        return Ok(None);
+    };
     let same_body = hash == request.body_hash || hash.is_empty() || request.body_hash.is_empty();
     if stored_operation == operation && same_body {
         return Ok(Some(answer));
     }
-    Err(Error::new(Code::IdempotencyMismatch, "the idempotency key was used with another request"))
+    Err(Error::new(
+        Code::IdempotencyMismatch,
+        "the idempotency key was used with another request",
+    ))
 }
 
 /// Stores the key with its answer; `false` when another transaction was first, and this one must
@@ -47,7 +58,9 @@ pub(crate) async fn insert(
     answer: Uuid,
     now: Timestamp,
 ) -> Result<bool> {
-    let Some(request) = request else { return Ok(true) };
+    let Some(request) = request else {
+        return Ok(true);
+    };
     let rows = tx
         .q(sql::INSERT_KEY)
         .bind(tenant.uuid())

@@ -29,28 +29,54 @@ pub(crate) async fn open(db: &Db, group: Uuid, owner: &Owner, expires: Timestamp
 
 /// Renews all groups of this life in one statement, and returns those that are still ours.
 pub(crate) async fn renew(db: &Db, owner: &Owner, expires: Timestamp) -> Result<Vec<Uuid>> {
-    db.write(sql::RENEW).bind(&owner.replica).bind(owner.incarnation).bind(expires).scalars().await
+    db.write(sql::RENEW)
+        .bind(&owner.replica)
+        .bind(owner.incarnation)
+        .bind(expires)
+        .scalars()
+        .await
 }
 
 pub(crate) async fn close(db: &Db, group: Uuid, owner: &Owner) -> Result<()> {
-    db.write(sql::CLOSE).bind(group).bind(owner.incarnation).exec().await.map(drop)
+    db.write(sql::CLOSE)
+        .bind(group)
+        .bind(owner.incarnation)
+        .exec()
+        .await
+        .map(drop)
 }
 
 /// Whether the group still is ours, from now to the end of the transaction.
 pub(crate) async fn hold(tx: &mut Tx, group: Uuid, owner: &Owner, now: Timestamp) -> Result<bool> {
     let text = tx.pick(sql::HOLD_PG, sql::HOLD_LITE);
-    let found: Option<Uuid> = tx.q(text).bind(group).bind(owner.incarnation).bind(now).scalar_opt().await?;
+    let found: Option<Uuid> = tx
+        .q(text)
+        .bind(group)
+        .bind(owner.incarnation)
+        .bind(now)
+        .scalar_opt()
+        .await?;
     Ok(found.is_some())
 }
 
 pub(crate) async fn abandoned(db: &Db, owner: &Owner, now: Timestamp) -> Result<Vec<Uuid>> {
-    db.q(sql::ABANDONED).bind(now).bind(&owner.replica).bind(owner.incarnation).scalars().await
+    db.q(sql::ABANDONED)
+        .bind(now)
+        .bind(&owner.replica)
+        .bind(owner.incarnation)
+        .scalars()
+        .await
 }
 
 /// Locks an abandoned group, and says whether it still is one.
 pub(crate) async fn seize(tx: &mut Tx, group: Uuid, owner: &Owner, now: Timestamp) -> Result<bool> {
     let text = tx.pick(sql::SEIZE_PG, sql::SEIZE_LITE);
-    let query = tx.q(text).bind(group).bind(now).bind(&owner.replica).bind(owner.incarnation);
+    let query = tx
+        .q(text)
+        .bind(group)
+        .bind(now)
+        .bind(&owner.replica)
+        .bind(owner.incarnation);
     Ok(query.scalar_opt::<Uuid>().await?.is_some())
 }
 

@@ -60,7 +60,9 @@ pub(crate) async fn insert(tx: &mut Tx, messages: &[MessageRecord]) -> Result<()
         .column(column(messages, |message| message.root.map(TaskId::uuid)))
         .column(column(messages, |message| message.subject.clone()))
         .column(column(messages, |message| message.body.clone()))
-        .column(column(messages, |message| message.state.as_str().to_owned()))
+        .column(column(messages, |message| {
+            message.state.as_str().to_owned()
+        }))
         .column(column(messages, |message| message.sent_at))
         .exec()
         .await
@@ -68,8 +70,14 @@ pub(crate) async fn insert(tx: &mut Tx, messages: &[MessageRecord]) -> Result<()
 }
 
 pub(crate) async fn get(db: &Db, tenant: TenantId, id: MessageId) -> Result<MessageRecord> {
-    let row: Option<Row> = db.q(sql::FIND).bind(tenant.uuid()).bind(id.uuid()).opt().await?;
-    row.ok_or_else(|| Error::not_found("message", id))?.record(tenant)
+    let row: Option<Row> = db
+        .q(sql::FIND)
+        .bind(tenant.uuid())
+        .bind(id.uuid())
+        .opt()
+        .await?;
+    row.ok_or_else(|| Error::not_found("message", id))?
+        .record(tenant)
 }
 
 /// What an agent got after the message `after`, the oldest first.
@@ -83,7 +91,14 @@ pub(crate) async fn inbox(
 ) -> Result<Vec<MessageRecord>> {
     let text = if all { sql::INBOX_ALL } else { sql::INBOX };
     let after = after.map_or(Uuid::nil(), MessageId::uuid);
-    let rows = db.q(text).bind(tenant.uuid()).bind(agent.uuid()).bind(after).bind(limit).all().await?;
+    let rows = db
+        .q(text)
+        .bind(tenant.uuid())
+        .bind(agent.uuid())
+        .bind(after)
+        .bind(limit)
+        .all()
+        .await?;
     records(tenant, rows)
 }
 
@@ -94,12 +109,25 @@ pub(crate) async fn inbox_of_tree(
     root: TaskId,
     agent: AgentId,
 ) -> Result<Vec<MessageRecord>> {
-    let rows = db.q(sql::INBOX_OF_TREE).bind(tenant.uuid()).bind(root.uuid()).bind(agent.uuid()).all().await?;
+    let rows = db
+        .q(sql::INBOX_OF_TREE)
+        .bind(tenant.uuid())
+        .bind(root.uuid())
+        .bind(agent.uuid())
+        .all()
+        .await?;
     records(tenant, rows)
 }
 
 pub(crate) async fn of_tree(db: &Db, tenant: TenantId, root: TaskId) -> Result<Vec<MessageRecord>> {
-    records(tenant, db.q(sql::OF_TREE).bind(tenant.uuid()).bind(root.uuid()).all().await?)
+    records(
+        tenant,
+        db.q(sql::OF_TREE)
+            .bind(tenant.uuid())
+            .bind(root.uuid())
+            .all()
+            .await?,
+    )
 }
 
 /// Takes all of these messages up by one step.
@@ -128,7 +156,18 @@ pub(crate) async fn consume(
 }
 
 /// Takes a message up from outside; `None` when that was done before, or there is none.
-pub(crate) async fn ack(tx: &mut Tx, tenant: TenantId, id: MessageId, now: Timestamp) -> Result<Option<MessageRecord>> {
-    let row: Option<Row> = tx.q(sql::ACK).bind(tenant.uuid()).bind(id.uuid()).bind(now).opt().await?;
+pub(crate) async fn ack(
+    tx: &mut Tx,
+    tenant: TenantId,
+    id: MessageId,
+    now: Timestamp,
+) -> Result<Option<MessageRecord>> {
+    let row: Option<Row> = tx
+        .q(sql::ACK)
+        .bind(tenant.uuid())
+        .bind(id.uuid())
+        .bind(now)
+        .opt()
+        .await?;
     row.map(|row| row.record(tenant)).transpose()
 }

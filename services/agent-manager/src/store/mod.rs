@@ -31,7 +31,9 @@ where
     T: FromStr,
     T::Err: std::fmt::Display,
 {
-    text.parse().map_err(|error: T::Err| Error::internal(format!("the store holds {text:?}, which {error}")))
+    text.parse().map_err(|error: T::Err| {
+        Error::internal(format!("the store holds {text:?}, which {error}"))
+    })
 }
 
 /// A count from the store; they are never negative.

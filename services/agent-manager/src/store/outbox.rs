@@ -73,7 +73,12 @@ pub(crate) async fn done(db: &Db, letters: &[Letter]) -> Result<()> {
 
 pub(crate) async fn later(db: &Db, letters: &[(Letter, Timestamp)]) -> Result<()> {
     db.write_batch(sql::LATER_PG, sql::LATER_LITE)
-        .column(letters.iter().map(|(letter, _)| letter.tenant.uuid()).collect())
+        .column(
+            letters
+                .iter()
+                .map(|(letter, _)| letter.tenant.uuid())
+                .collect(),
+        )
         .column(letters.iter().map(|(letter, _)| letter.id).collect())
         .column(letters.iter().map(|(_, next)| *next).collect())
         .exec()

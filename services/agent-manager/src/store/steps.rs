@@ -51,21 +51,49 @@ impl Row {
     }
 }
 
-pub(crate) async fn find(db: &Db, tenant: TenantId, task: TaskId, key: &str) -> Result<Option<StepRecord>> {
-    let row: Option<Row> = db.q(sql::FIND).bind(tenant.uuid()).bind(task.uuid()).bind(key).opt().await?;
+pub(crate) async fn find(
+    db: &Db,
+    tenant: TenantId,
+    task: TaskId,
+    key: &str,
+) -> Result<Option<StepRecord>> {
+    let row: Option<Row> = db
+        .q(sql::FIND)
+        .bind(tenant.uuid())
+        .bind(task.uuid())
+        .bind(key)
+        .opt()
+        .await?;
     row.map(Row::record).transpose()
 }
 
 /// Up to `limit` steps after a position, in the order of their first start.
-pub(crate) async fn list(db: &Db, tenant: TenantId, task: TaskId, after: i64, limit: i64) -> Result<Vec<StepRecord>> {
-    let rows: Vec<Row> =
-        db.q(sql::LIST).bind(tenant.uuid()).bind(task.uuid()).bind(after).bind(limit).all().await?;
+pub(crate) async fn list(
+    db: &Db,
+    tenant: TenantId,
+    task: TaskId,
+    after: i64,
+    limit: i64,
+) -> Result<Vec<StepRecord>> {
+    let rows: Vec<Row> = db
+        .q(sql::LIST)
+        .bind(tenant.uuid())
+        .bind(task.uuid())
+        .bind(after)
+        .bind(limit)
+        .all()
+        .await?;
     rows.into_iter().map(Row::record).collect()
 }
 
 /// The steps of all tasks of a tree, task by task.
 pub(crate) async fn tree(db: &Db, tenant: TenantId, root: TaskId) -> Result<Vec<StepRecord>> {
-    let rows: Vec<Row> = db.q(sql::TREE).bind(tenant.uuid()).bind(root.uuid()).all().await?;
+    let rows: Vec<Row> = db
+        .q(sql::TREE)
+        .bind(tenant.uuid())
+        .bind(root.uuid())
+        .all()
+        .await?;
     rows.into_iter().map(Row::record).collect()
 }
 
@@ -127,7 +155,12 @@ pub(crate) async fn end(tx: &mut Tx, end: End<'_>, now: Timestamp) -> Result<boo
 }
 
 /// Marks what was still running when these tasks ended.
-pub(crate) async fn mark_unknown(tx: &mut Tx, tenant: TenantId, tasks: &[TaskId], now: Timestamp) -> Result<()> {
+pub(crate) async fn mark_unknown(
+    tx: &mut Tx,
+    tenant: TenantId,
+    tasks: &[TaskId],
+    now: Timestamp,
+) -> Result<()> {
     tx.batch(sql::MARK_UNKNOWN_PG, sql::MARK_UNKNOWN_LITE)
         .column(vec![tenant.uuid(); tasks.len()])
         .column(tasks.iter().map(|task| task.uuid()).collect())
@@ -138,6 +171,14 @@ pub(crate) async fn mark_unknown(tx: &mut Tx, tenant: TenantId, tasks: &[TaskId]
 }
 
 /// The model that a task spoke to last.
-pub(crate) async fn last_model(tx: &mut Tx, tenant: TenantId, task: TaskId) -> Result<Option<String>> {
-    tx.q(sql::LAST_MODEL).bind(tenant.uuid()).bind(task.uuid()).scalar_opt().await
+pub(crate) async fn last_model(
+    tx: &mut Tx,
+    tenant: TenantId,
+    task: TaskId,
+) -> Result<Option<String>> {
+    tx.q(sql::LAST_MODEL)
+        .bind(tenant.uuid())
+        .bind(task.uuid())
+        .scalar_opt()
+        .await
 }

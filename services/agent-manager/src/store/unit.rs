@@ -26,7 +26,11 @@ pub(crate) struct Committed {
 
 impl Unit {
     pub(crate) async fn begin(db: &Db, now: Timestamp) -> Result<Self> {
-        Ok(Self { tx: db.begin().await?, events: Vec::new(), now })
+        Ok(Self {
+            tx: db.begin().await?,
+            events: Vec::new(),
+            now,
+        })
     }
 
     pub(crate) const fn tx(&mut self) -> &mut Tx {
@@ -38,19 +42,46 @@ impl Unit {
     }
 
     /// Adds an event whose number within its task was taken in this transaction.
-    pub(crate) fn event(&mut self, tenant: TenantId, task: TaskId, root: TaskId, seq: i64, event: NewEvent) {
+    pub(crate) fn event(
+        &mut self,
+        tenant: TenantId,
+        task: TaskId,
+        root: TaskId,
+        seq: i64,
+        event: NewEvent,
+    ) {
         let NewEvent { kind, data } = event;
-        self.events.push(EventRecord { tenant, task, root, seq, tenant_seq: 0, kind, data, at: self.now });
+        self.events.push(EventRecord {
+            tenant,
+            task,
+            root,
+            seq,
+            tenant_seq: 0,
+            kind,
+            data,
+            at: self.now,
+        });
     }
 
     /// Adds the event of a task's newest number.
     pub(crate) fn event_of(&mut self, task: &TaskRecord, kind: &str, data: Value) {
-        self.event(task.tenant, task.id, task.root, task.last_seq, NewEvent::new(kind, data));
+        self.event(
+            task.tenant,
+            task.id,
+            task.root,
+            task.last_seq,
+            NewEvent::new(kind, data),
+        );
     }
 
     /// Numbers and inserts the events. From here to the commit the tenants' counters are held.
     pub(crate) async fn number(&mut self) -> Result<()> {
-        let mut events: Vec<EventRecord> = self.events.iter().filter(|event| event.tenant_seq == 0).cloned().collect();
+        let mut events: Vec<EventRecord> = self
+            .events
+            .iter()
+            .filter(|event| event.tenant_seq == 0)
+            .cloned()
+            .collect();
         // All transactions take the counters in the same order. The sort is stable: within a
         // tenant events stay as they were added.
         events.sort_by_key(|event| event.tenant);
@@ -71,7 +102,9 @@ impl Unit {
     /// Commits what [`Self::number`] has finished.
     pub(crate) async fn commit_numbered(self) -> Result<Committed> {
         self.tx.commit().await?;
-        Ok(Committed { events: self.events })
+        Ok(Committed {
+            events: self.events,
+        })
     }
 
     pub(crate) async fn commit(mut self) -> Result<Committed> {

@@ -39,10 +39,19 @@ async fn a_slow_transaction_holds_back_later_numbers_of_its_tenant_alone() {
         });
         if db.is_postgres() {
             unit(&db, other, "other").await.commit().await.unwrap();
-            assert_eq!(kinds(&db, other).await, ["other"], "other tenants do not wait");
+            assert_eq!(
+                kinds(&db, other).await,
+                ["other"],
+                "other tenants do not wait"
+            );
         }
         let mut fast = fast;
-        assert!(tokio::time::timeout(Duration::from_millis(100), &mut fast).await.is_err(), "it waits");
+        assert!(
+            tokio::time::timeout(Duration::from_millis(100), &mut fast)
+                .await
+                .is_err(),
+            "it waits"
+        );
         assert!(kinds(&db, tenant).await.is_empty());
         slow.commit_numbered().await.unwrap();
         fast.await.unwrap().unwrap();
@@ -60,7 +69,11 @@ async fn a_number_is_drawn_at_the_commit_and_not_at_the_beginning() {
             return;
         }
         let early = unit(&db, tenant, "began first").await;
-        unit(&db, tenant, "committed first").await.commit().await.unwrap();
+        unit(&db, tenant, "committed first")
+            .await
+            .commit()
+            .await
+            .unwrap();
         early.commit().await.unwrap();
         assert_eq!(kinds(&db, tenant).await, ["committed first", "began first"]);
     })
@@ -92,15 +105,24 @@ async fn a_reader_beside_many_slow_writers_skips_nothing() {
         let mut seen = Vec::new();
         while seen.len() < WRITERS * EACH {
             let after = seen.last().copied().unwrap_or(0);
-            let found = events::of_tenant(&db, tenants[0], after, 1000).await.unwrap();
+            let found = events::of_tenant(&db, tenants[0], after, 1000)
+                .await
+                .unwrap();
             seen.extend(found.iter().map(|event| event.tenant_seq));
             tokio::task::yield_now().await;
         }
-        assert_eq!(seen, (1..=(WRITERS * EACH) as i64).collect::<Vec<_>>(), "in order and without a gap");
+        assert_eq!(
+            seen,
+            (1..=(WRITERS * EACH) as i64).collect::<Vec<_>>(),
+            "in order and without a gap"
+        );
         for writer in writers {
             writer.await.unwrap();
         }
-        assert_eq!(events::newest(&db, tenants[1]).await.unwrap(), (WRITERS * EACH) as i64);
+        assert_eq!(
+            events::newest(&db, tenants[1]).await.unwrap(),
+            (WRITERS * EACH) as i64
+        );
     })
     .await;
 }

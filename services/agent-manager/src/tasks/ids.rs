@@ -31,7 +31,9 @@ mod tests {
     #[test]
     fn sub_tasks_are_found_again_and_lie_beside_their_parent() {
         let parent = TaskId::new();
-        let ids: Vec<TaskId> = (0..600).map(|place| child_task_id(parent, "parts", place)).collect();
+        let ids: Vec<TaskId> = (0..600)
+            .map(|place| child_task_id(parent, "parts", place))
+            .collect();
         assert_eq!(ids[7], child_task_id(parent, "parts", 7));
         assert_ne!(ids[7], child_task_id(parent, "votes", 7));
         assert!(ids.is_sorted());

@@ -48,10 +48,16 @@ impl Input {
             let path = error.path().to_string();
             // Where the text is not JSON at all, no field of it can be named.
             let is_whole = path == "." || !error.inner().is_data();
-            let field = if is_whole { "input".to_owned() } else { format!("input.{path}") };
+            let field = if is_whole {
+                "input".to_owned()
+            } else {
+                format!("input.{path}")
+            };
             Error::invalid(field, error.inner().to_string())
         })?;
-        reader.end().map_err(|error| Error::invalid("input", error.to_string()))?;
+        reader
+            .end()
+            .map_err(|error| Error::invalid("input", error.to_string()))?;
         input.check()?;
         Ok(input)
     }
@@ -64,24 +70,42 @@ impl Input {
             return Err(too_large("input.prompt", "must be at most 64 KiB"));
         }
         if has_nul(&self.prompt) {
-            return Err(Error::invalid("input.prompt", "must not hold the character U+0000"));
+            return Err(Error::invalid(
+                "input.prompt",
+                "must not hold the character U+0000",
+            ));
         }
         if self.documents.len() > MAX_DOCUMENTS {
-            return Err(Error::invalid("input.documents", format!("must be at most {MAX_DOCUMENTS}")));
+            return Err(Error::invalid(
+                "input.documents",
+                format!("must be at most {MAX_DOCUMENTS}"),
+            ));
         }
         for (place, document) in self.documents.iter().enumerate() {
             let name = document.name.trim();
             if name.is_empty() || name.chars().count() > MAX_NAME || has_nul(name) {
                 let message = format!("must have 1 to {MAX_NAME} characters, without U+0000");
-                return Err(Error::invalid(format!("input.documents[{place}].name"), message));
+                return Err(Error::invalid(
+                    format!("input.documents[{place}].name"),
+                    message,
+                ));
             }
             if has_nul(&document.text) {
                 let field = format!("input.documents[{place}].text");
                 return Err(Error::invalid(field, "must not hold the character U+0000"));
             }
         }
-        if self.documents.iter().map(|document| document.text.len()).sum::<usize>() > MAX_DOCUMENTS_BYTES {
-            return Err(too_large("input.documents", "must hold at most 1 MiB together"));
+        if self
+            .documents
+            .iter()
+            .map(|document| document.text.len())
+            .sum::<usize>()
+            > MAX_DOCUMENTS_BYTES
+        {
+            return Err(too_large(
+                "input.documents",
+                "must hold at most 1 MiB together",
+            ));
         }
         Ok(())
     }
@@ -105,7 +129,10 @@ mod tests {
     #[test]
     fn what_is_wrong_is_named() {
         let long = format!(r#"{{"prompt": "{}"}}"#, "x".repeat(MAX_PROMPT_BYTES + 1));
-        let large = format!(r#"{{"prompt": "p", "documents": [{{"name": "a", "text": "{}"}}]}}"#, "x".repeat(MAX_DOCUMENTS_BYTES + 1));
+        let large = format!(
+            r#"{{"prompt": "p", "documents": [{{"name": "a", "text": "{}"}}]}}"#,
+            "x".repeat(MAX_DOCUMENTS_BYTES + 1)
+        );
         let many = serde_json::json!({"prompt": "p", "documents": vec![serde_json::json!({"name": "a", "text": ""}); 33]}).to_string();
         for (json, field) in [
             ("", "input"),
@@ -117,10 +144,22 @@ mod tests {
             (r#"{"prompt": "  "}"#, "input.prompt"),
             (r#"{"prompt": "\u0000"}"#, "input.prompt"),
             (r#"{"prompt": "p", "tone": "warm"}"#, "input.tone"),
-            (r#"{"prompt": "p", "documents": [{"name": "a", "text": "b", "size": 1}]}"#, "input.documents[0].size"),
-            (r#"{"prompt": "p", "documents": [{"name": "a"}]}"#, "input.documents[0]"),
-            (r#"{"prompt": "p", "documents": [{"name": " ", "text": "b"}]}"#, "input.documents[0].name"),
-            (r#"{"prompt": "p", "documents": [{"name": "a", "text": "\u0000"}]}"#, "input.documents[0].text"),
+            (
+                r#"{"prompt": "p", "documents": [{"name": "a", "text": "b", "size": 1}]}"#,
+                "input.documents[0].size",
+            ),
+            (
+                r#"{"prompt": "p", "documents": [{"name": "a"}]}"#,
+                "input.documents[0]",
+            ),
+            (
+                r#"{"prompt": "p", "documents": [{"name": " ", "text": "b"}]}"#,
+                "input.documents[0].name",
+            ),
+            (
+                r#"{"prompt": "p", "documents": [{"name": "a", "text": "\u0000"}]}"#,
+                "input.documents[0].text",
+            ),
             (long.as_str(), "input.prompt"),
             (large.as_str(), "input.documents"),
             (many.as_str(), "input.documents"),

@@ -11,6 +11,6 @@ pub use ids::{child_task_id, step_id};
 pub use input::{Document, Input, MAX_DOCUMENTS, MAX_DOCUMENTS_BYTES, MAX_PROMPT_BYTES};
 pub use record::{NewTask, TaskFailure, TaskRecord};
 pub use spec::{SINGLE, SWARM, Strategy, TaskSpec, has_nul};
-pub use state::{TaskState, WaitingReason};
 pub(crate) use state::words;
+pub use state::{TaskState, WaitingReason};
 pub use usage::Usage;

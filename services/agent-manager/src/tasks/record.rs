@@ -20,7 +20,10 @@ pub struct TaskFailure {
 
 impl From<&Error> for TaskFailure {
     fn from(error: &Error) -> Self {
-        Self { code: error.code().as_str().to_owned(), detail: error.detail().to_owned() }
+        Self {
+            code: error.code().as_str().to_owned(),
+            detail: error.detail().to_owned(),
+        }
     }
 }
 

@@ -26,7 +26,11 @@ pub struct Strategy {
 
 impl Default for Strategy {
     fn default() -> Self {
-        Self { name: SINGLE.to_owned(), members: Vec::new(), rounds: None }
+        Self {
+            name: SINGLE.to_owned(),
+            members: Vec::new(),
+            rounds: None,
+        }
     }
 }
 

@@ -93,7 +93,10 @@ impl TaskState {
     /// Whether nothing more happens to the task.
     #[must_use]
     pub const fn is_terminal(self) -> bool {
-        matches!(self, Self::Completed | Self::Failed | Self::Cancelled | Self::DeadLettered)
+        matches!(
+            self,
+            Self::Completed | Self::Failed | Self::Cancelled | Self::DeadLettered
+        )
     }
 
     /// Whether a worker holds the task.
@@ -106,11 +109,20 @@ impl TaskState {
     #[must_use]
     pub const fn may_become(self, next: Self) -> bool {
         match self {
-            Self::Queued => matches!(next, Self::Running | Self::Failed | Self::Cancelled | Self::DeadLettered),
+            Self::Queued => matches!(
+                next,
+                Self::Running | Self::Failed | Self::Cancelled | Self::DeadLettered
+            ),
             // Back to the queue when its worker is lost or hands it over.
             Self::Running => !matches!(next, Self::Running),
-            Self::Waiting => matches!(next, Self::Running | Self::Queued | Self::Failed | Self::Cancelled),
-            Self::AwaitingApproval => matches!(next, Self::Queued | Self::Running | Self::Failed | Self::Cancelled),
+            Self::Waiting => matches!(
+                next,
+                Self::Running | Self::Queued | Self::Failed | Self::Cancelled
+            ),
+            Self::AwaitingApproval => matches!(
+                next,
+                Self::Queued | Self::Running | Self::Failed | Self::Cancelled
+            ),
             Self::Completed | Self::Failed | Self::Cancelled | Self::DeadLettered => false,
         }
     }
@@ -139,11 +151,24 @@ mod tests {
     /// The whole table, written out: from, then all that may follow.
     #[test]
     fn the_ways_between_states_are_these() {
-        use TaskState::{AwaitingApproval, Cancelled, Completed, DeadLettered, Failed, Queued, Running, Waiting};
+        use TaskState::{
+            AwaitingApproval, Cancelled, Completed, DeadLettered, Failed, Queued, Running, Waiting,
+        };
         let ways: &[(TaskState, &[TaskState])] = &[
             (Queued, &[Running, Failed, Cancelled, DeadLettered]),
             (Waiting, &[Queued, Running, Failed, Cancelled]),
-            (Running, &[Queued, Waiting, AwaitingApproval, Completed, Failed, Cancelled, DeadLettered]),
+            (
+                Running,
+                &[
+                    Queued,
+                    Waiting,
+                    AwaitingApproval,
+                    Completed,
+                    Failed,
+                    Cancelled,
+                    DeadLettered,
+                ],
+            ),
             (AwaitingApproval, &[Queued, Running, Failed, Cancelled]),
             (Completed, &[]),
             (Failed, &[]),
@@ -152,8 +177,11 @@ mod tests {
         ];
         assert_eq!(ways.len(), TaskState::ALL.len());
         for (from, all) in ways {
-            let found: Vec<TaskState> =
-                TaskState::ALL.iter().copied().filter(|next| from.may_become(*next)).collect();
+            let found: Vec<TaskState> = TaskState::ALL
+                .iter()
+                .copied()
+                .filter(|next| from.may_become(*next))
+                .collect();
             assert_eq!(&found, all, "{from}");
             assert_eq!(from.is_terminal(), all.is_empty(), "{from}");
         }
@@ -162,7 +190,10 @@ mod tests {
     #[test]
     fn every_state_that_has_not_ended_can_be_cancelled_and_can_fail() {
         for state in TaskState::ALL.iter().filter(|state| !state.is_terminal()) {
-            assert!(state.may_become(TaskState::Cancelled) && state.may_become(TaskState::Failed), "{state}");
+            assert!(
+                state.may_become(TaskState::Cancelled) && state.may_become(TaskState::Failed),
+                "{state}"
+            );
         }
     }
 
@@ -170,8 +201,16 @@ mod tests {
     fn words_come_back_as_the_same_state() {
         for state in TaskState::ALL {
             assert_eq!(state.as_str().parse::<TaskState>().unwrap(), *state);
-            assert_eq!(serde_json::to_string(state).unwrap(), format!("\"{state}\""));
+            assert_eq!(
+                serde_json::to_string(state).unwrap(),
+                format!("\"{state}\"")
+            );
         }
-        assert!("done".parse::<WaitingReason>().unwrap_err().contains("sub_tasks"));
+        assert!(
+            "done"
+                .parse::<WaitingReason>()
+                .unwrap_err()
+                .contains("sub_tasks")
+        );
     }
 }

@@ -19,22 +19,60 @@ async fn names_are_unique_among_the_living() {
     for_each_database(&SCHEMA, |db| async move {
         let rig = Rig::start(&db, echo()).await;
         let (one, two) = (rig.agent("one", 1).await, rig.agent("two", 2).await);
-        let error = rig.engine.create_agent(rig.tenant, None, profile("one", 1)).await.unwrap_err();
-        assert_eq!((error.code(), error.fields()[0].field.as_str()), (Code::Conflict, "name"));
+        let error = rig
+            .engine
+            .create_agent(rig.tenant, None, profile("one", 1))
+            .await
+            .unwrap_err();
+        assert_eq!(
+            (error.code(), error.fields()[0].field.as_str()),
+            (Code::Conflict, "name")
+        );
         let rename = || AgentPatch::parse(r#"{"name": "one"}"#).unwrap();
-        let error = rig.engine.update_agent(rig.tenant, None, two.id, rename(), None).await.unwrap_err();
+        let error = rig
+            .engine
+            .update_agent(rig.tenant, None, two.id, rename(), None)
+            .await
+            .unwrap_err();
         assert_eq!(error.code(), Code::Conflict);
-        rig.engine.command_agent(rig.tenant, one.id, Command::Delete).await.unwrap();
-        let renamed = rig.engine.update_agent(rig.tenant, None, two.id, rename(), Some(1)).await.unwrap();
+        rig.engine
+            .command_agent(rig.tenant, one.id, Command::Delete)
+            .await
+            .unwrap();
+        let renamed = rig
+            .engine
+            .update_agent(rig.tenant, None, two.id, rename(), Some(1))
+            .await
+            .unwrap();
         assert_eq!((renamed.profile.name.as_str(), renamed.version), ("one", 2));
-        let stale = rig.engine.update_agent(rig.tenant, None, two.id, rename(), Some(1)).await.unwrap_err();
+        let stale = rig
+            .engine
+            .update_agent(rig.tenant, None, two.id, rename(), Some(1))
+            .await
+            .unwrap_err();
         assert_eq!(stale.code(), Code::Conflict);
-        let listed = rig.engine.list_agents(rig.tenant, "", None, None, 10).await.unwrap().items;
+        let listed = rig
+            .engine
+            .list_agents(rig.tenant, "", None, None, 10)
+            .await
+            .unwrap()
+            .items;
         assert_eq!(listed, [renamed]);
-        let stopped = rig.engine.list_agents(rig.tenant, "", Some(AgentState::Stopped), None, 10).await.unwrap();
+        let stopped = rig
+            .engine
+            .list_agents(rig.tenant, "", Some(AgentState::Stopped), None, 10)
+            .await
+            .unwrap();
         assert_eq!(stopped.items.len(), 1);
-        assert_eq!(rig.engine.agent(rig.tenant, one.id).await.unwrap().state, AgentState::Stopped);
-        let error = rig.engine.update_agent(rig.tenant, None, one.id, rename(), None).await.unwrap_err();
+        assert_eq!(
+            rig.engine.agent(rig.tenant, one.id).await.unwrap().state,
+            AgentState::Stopped
+        );
+        let error = rig
+            .engine
+            .update_agent(rig.tenant, None, one.id, rename(), None)
+            .await
+            .unwrap_err();
         assert_eq!(error.code(), Code::FailedPrecondition);
         rig.stop().await;
     })
@@ -42,7 +80,11 @@ async fn names_are_unique_among_the_living() {
 }
 
 /// Counts how many run at once and waits for a permit.
-fn counted(gate: &Arc<Semaphore>, running: &Arc<AtomicUsize>, most: &Arc<AtomicUsize>) -> Arc<dyn swarm_agent_manager::engine::Executor> {
+fn counted(
+    gate: &Arc<Semaphore>,
+    running: &Arc<AtomicUsize>,
+    most: &Arc<AtomicUsize>,
+) -> Arc<dyn swarm_agent_manager::engine::Executor> {
     let (gate, running, most) = (gate.clone(), running.clone(), most.clone());
     script(move |context| {
         let (gate, running, most) = (gate.clone(), running.clone(), most.clone());
@@ -51,7 +93,11 @@ fn counted(gate: &Arc<Semaphore>, running: &Arc<AtomicUsize>, most: &Arc<AtomicU
             most.fetch_max(now, Ordering::SeqCst);
             gate.acquire().await.unwrap().forget();
             running.fetch_sub(1, Ordering::SeqCst);
-            Ok(json!(context.assigned_agent().map(|agent| agent.profile.name.clone())))
+            Ok(json!(
+                context
+                    .assigned_agent()
+                    .map(|agent| agent.profile.name.clone())
+            ))
         }
     })
 }
@@ -70,15 +116,29 @@ async fn an_agent_takes_on_as_much_as_it_may() {
             rig.reaches(*id, TaskState::Running).await;
         }
         let shown = rig.engine.agent(rig.tenant, agent.id).await.unwrap();
-        assert_eq!((shown.shown_state(), shown.running_tasks), (AgentState::Busy, 2));
-        let busy = rig.engine.list_agents(rig.tenant, "", Some(AgentState::Busy), None, 10).await.unwrap();
+        assert_eq!(
+            (shown.shown_state(), shown.running_tasks),
+            (AgentState::Busy, 2)
+        );
+        let busy = rig
+            .engine
+            .list_agents(rig.tenant, "", Some(AgentState::Busy), None, 10)
+            .await
+            .unwrap();
         assert_eq!(busy.items.len(), 1);
         gate.add_permits(6);
         for id in tasks {
             assert_eq!(rig.ended(id).await.result, Some(json!("busy")));
         }
         assert_eq!(most.load(Ordering::SeqCst), 2);
-        assert_eq!(rig.engine.agent(rig.tenant, agent.id).await.unwrap().shown_state(), AgentState::Idle);
+        assert_eq!(
+            rig.engine
+                .agent(rig.tenant, agent.id)
+                .await
+                .unwrap()
+                .shown_state(),
+            AgentState::Idle
+        );
         rig.stop().await;
     })
     .await;
@@ -89,13 +149,19 @@ async fn a_paused_agent_takes_nothing_new_until_it_is_resumed() {
     for_each_database(&SCHEMA, |db| async move {
         let rig = Rig::start(&db, echo()).await;
         let (paused, free) = (rig.agent("paused", 1).await, rig.agent("free", 1).await);
-        rig.engine.command_agent(rig.tenant, paused.id, Command::Pause).await.unwrap();
+        rig.engine
+            .command_agent(rig.tenant, paused.id, Command::Pause)
+            .await
+            .unwrap();
         let waits = rig.submit_to(paused.id).await;
         // One that came later is not held up by it.
         let passes = rig.submit_to(free.id).await;
         rig.ended(passes.id).await;
         assert_eq!(rig.task(waits.id).await.state, TaskState::Queued);
-        rig.engine.command_agent(rig.tenant, paused.id, Command::Resume).await.unwrap();
+        rig.engine
+            .command_agent(rig.tenant, paused.id, Command::Resume)
+            .await
+            .unwrap();
         assert_eq!(rig.ended(waits.id).await.state, TaskState::Completed);
         rig.stop().await;
     })
@@ -107,20 +173,29 @@ async fn a_deleted_or_draining_agent_finishes_and_what_is_queued_for_it_fails() 
     for_each_database(&SCHEMA, |db| async move {
         let (gate, running, most) = (Arc::new(Semaphore::new(0)), Arc::default(), Arc::default());
         let rig = Rig::start(&db, counted(&gate, &running, &most)).await;
-        for (name, command, meanwhile) in
-            [("deleted", Command::Delete, AgentState::Stopped), ("drained", Command::Drain, AgentState::Draining)]
-        {
+        for (name, command, meanwhile) in [
+            ("deleted", Command::Delete, AgentState::Stopped),
+            ("drained", Command::Drain, AgentState::Draining),
+        ] {
             let agent = rig.agent(name, 1).await;
             let at_it = rig.submit_to(agent.id).await;
             rig.reaches(at_it.id, TaskState::Running).await;
             let queued = rig.submit_to(agent.id).await;
-            let state = rig.engine.command_agent(rig.tenant, agent.id, command).await.unwrap().state;
+            let state = rig
+                .engine
+                .command_agent(rig.tenant, agent.id, command)
+                .await
+                .unwrap()
+                .state;
             assert_eq!(state, meanwhile);
             let failure = rig.ended(queued.id).await.failure.unwrap();
             assert_eq!(failure.code, "failed_precondition", "{}", failure.detail);
             gate.add_permits(1);
             assert_eq!(rig.ended(at_it.id).await.state, TaskState::Completed);
-            assert_eq!(rig.engine.agent(rig.tenant, agent.id).await.unwrap().state, AgentState::Stopped);
+            assert_eq!(
+                rig.engine.agent(rig.tenant, agent.id).await.unwrap().state,
+                AgentState::Stopped
+            );
             let mut submission = rig.submission();
             submission.spec.agent_id = Some(agent.id);
             let error = rig.engine.submit(submission).await.unwrap_err();
@@ -180,11 +255,24 @@ async fn a_task_without_an_agent_is_assigned_one_and_keeps_it() {
         });
         let rig = Rig::start(&db, work).await;
         let (agent, paused) = (rig.agent("one", 1).await, rig.agent("two", 1).await);
-        rig.engine.command_agent(rig.tenant, paused.id, Command::Pause).await.unwrap();
+        rig.engine
+            .command_agent(rig.tenant, paused.id, Command::Pause)
+            .await
+            .unwrap();
         let task = rig.submit().await;
         let ended = rig.ended(task.id).await;
-        assert_eq!((ended.result, ended.agent), (Some(json!(["one", 1])), Some(agent.id)));
-        assert_eq!(rig.engine.agent(rig.tenant, agent.id).await.unwrap().running_tasks, 0);
+        assert_eq!(
+            (ended.result, ended.agent),
+            (Some(json!(["one", 1])), Some(agent.id))
+        );
+        assert_eq!(
+            rig.engine
+                .agent(rig.tenant, agent.id)
+                .await
+                .unwrap()
+                .running_tasks,
+            0
+        );
         let text = rig.registry.encode();
         assert!(text.contains("qwen_swarm_agent_tasks_total 1.0"), "{text}");
         rig.stop().await;

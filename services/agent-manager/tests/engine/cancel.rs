@@ -50,7 +50,12 @@ async fn running_calls_of_the_whole_tree_have_stopped_when_it_answers() {
                                 Ok(done)
                             })
                             .await?;
-                        context.await_tasks(&[context.child_id("split", 0), context.child_id("split", 1)]).await?;
+                        context
+                            .await_tasks(&[
+                                context.child_id("split", 0),
+                                context.child_id("split", 1),
+                            ])
+                            .await?;
                         return Ok(json!("done"));
                     }
                     let call = StepSpec::new("call", StepKind::Model, "m", json!({}));
@@ -69,7 +74,11 @@ async fn running_calls_of_the_whole_tree_have_stopped_when_it_answers() {
         let task = rig.submit().await;
         at_work.recv().await.unwrap();
         at_work.recv().await.unwrap();
-        let cancelled = rig.engine.cancel(rig.tenant, task.id, "no longer needed").await.unwrap();
+        let cancelled = rig
+            .engine
+            .cancel(rig.tenant, task.id, "no longer needed")
+            .await
+            .unwrap();
         assert_eq!(running.load(Ordering::SeqCst), 0, "no call goes on");
         assert_eq!(cancelled.state, TaskState::Cancelled);
         assert_eq!(cancelled.failure.unwrap().detail, "no longer needed");
@@ -80,11 +89,33 @@ async fn running_calls_of_the_whole_tree_have_stopped_when_it_answers() {
             assert_eq!(child.steps[0].state, StepState::OutcomeUnknown);
         }
         let told = rig.watch(Scope::Tree(task.id), 0, false).await;
-        let last: Vec<_> = told.iter().rev().take(3).map(|event| (event.kind.as_str(), event.task == task.id)).collect();
-        assert_eq!(last, [("task.cancelled", true), ("task.cancelled", false), ("task.cancelled", false)]);
+        let last: Vec<_> = told
+            .iter()
+            .rev()
+            .take(3)
+            .map(|event| (event.kind.as_str(), event.task == task.id))
+            .collect();
+        assert_eq!(
+            last,
+            [
+                ("task.cancelled", true),
+                ("task.cancelled", false),
+                ("task.cancelled", false)
+            ]
+        );
         let text = rig.registry.encode();
-        assert!(text.contains("qwen_swarm_task_stop_latency_seconds_count 1"), "{text}");
-        assert_eq!(rig.engine.cancel(rig.tenant, task.id, "again").await.unwrap().state, TaskState::Cancelled);
+        assert!(
+            text.contains("qwen_swarm_task_stop_latency_seconds_count 1"),
+            "{text}"
+        );
+        assert_eq!(
+            rig.engine
+                .cancel(rig.tenant, task.id, "again")
+                .await
+                .unwrap()
+                .state,
+            TaskState::Cancelled
+        );
         rig.stop().await;
     })
     .await;
@@ -102,12 +133,16 @@ async fn no_step_begins_after_the_answer() {
                 async move {
                     begun.send(()).unwrap();
                     for place in 0.. {
-                        let step = StepSpec::new(format!("tool/{place}"), StepKind::Tool, "t", json!({}));
+                        let step =
+                            StepSpec::new(format!("tool/{place}"), StepKind::Tool, "t", json!({}));
                         context
                             .step(step, |_| async {
                                 calls.fetch_add(1, Ordering::SeqCst);
                                 let mut done = StepDone::new(place);
-                                done.children = vec![NewTask { role: "never".into(), ..NewTask::default() }];
+                                done.children = vec![NewTask {
+                                    role: "never".into(),
+                                    ..NewTask::default()
+                                }];
                                 Ok(done)
                             })
                             .await?;
@@ -117,7 +152,10 @@ async fn no_step_begins_after_the_answer() {
             })
         };
         // One worker: its sub-tasks stay queued, and must be cancelled there.
-        let options = crate::rig::Options { workers: 1, ..Default::default() };
+        let options = crate::rig::Options {
+            workers: 1,
+            ..Default::default()
+        };
         let rig = Rig::start_with(&db, work, options).await;
         for round in 0..8 {
             let task = rig.submit().await;
@@ -127,7 +165,10 @@ async fn no_step_begins_after_the_answer() {
                 tokio::task::yield_now().await;
             }
             rig.engine.cancel(rig.tenant, task.id, "").await.unwrap();
-            let (called, tree) = (calls.load(Ordering::SeqCst), rig.engine.tree(rig.tenant, task.id).await.unwrap());
+            let (called, tree) = (
+                calls.load(Ordering::SeqCst),
+                rig.engine.tree(rig.tenant, task.id).await.unwrap(),
+            );
             let started = rig.kinds(task.id).await;
             // Whatever could still have been on its way has its chance.
             let other = rig.submit().await;
@@ -166,13 +207,19 @@ async fn a_cancel_by_another_replica_is_seen_by_the_row_alone() {
                         done.children = vec![NewTask::default()];
                         Ok(done)
                     });
-                    outcomes.send(first.await.as_ref().err().is_some_and(is_stopped)).unwrap();
+                    outcomes
+                        .send(first.await.as_ref().err().is_some_and(is_stopped))
+                        .unwrap();
                     Ok(json!("too late"))
                 }
             })
         };
         let one = Rig::start(&db, work).await;
-        let options = crate::rig::Options { replica: "two", tenant: one.tenant, ..Default::default() };
+        let options = crate::rig::Options {
+            replica: "two",
+            tenant: one.tenant,
+            ..Default::default()
+        };
         let two = Rig::start_with(&db, echo(), options).await;
         let task = one.submit().await;
         at_work.recv().await.unwrap();
@@ -181,8 +228,14 @@ async fn a_cancel_by_another_replica_is_seen_by_the_row_alone() {
         assert!(seen.recv().await.unwrap(), "its end was refused");
         let tree = two.engine.tree(two.tenant, task.id).await.unwrap();
         assert!(tree.children.is_empty());
-        assert_eq!((tree.steps.len(), tree.steps[0].state), (1, StepState::OutcomeUnknown));
-        assert_eq!((tree.task.state, tree.task.result), (TaskState::Cancelled, None));
+        assert_eq!(
+            (tree.steps.len(), tree.steps[0].state),
+            (1, StepState::OutcomeUnknown)
+        );
+        assert_eq!(
+            (tree.task.state, tree.task.result),
+            (TaskState::Cancelled, None)
+        );
         assert_eq!(two.kinds(task.id).await.last().unwrap(), "task.cancelled");
         two.stop().await;
         one.stop().await;
@@ -196,13 +249,29 @@ async fn what_has_ended_or_is_unknown_cannot_be_cancelled() {
         let rig = Rig::start(&db, echo()).await;
         let task = rig.submit().await;
         rig.ended(task.id).await;
-        let error = rig.engine.cancel(rig.tenant, task.id, "").await.unwrap_err();
+        let error = rig
+            .engine
+            .cancel(rig.tenant, task.id, "")
+            .await
+            .unwrap_err();
         assert_eq!(error.code(), Code::FailedPrecondition);
         assert!(error.detail().contains("completed"), "{error}");
-        let unknown = rig.engine.cancel(rig.tenant, swarm_types::TaskId::new(), "").await.unwrap_err();
+        let unknown = rig
+            .engine
+            .cancel(rig.tenant, swarm_types::TaskId::new(), "")
+            .await
+            .unwrap_err();
         assert_eq!(unknown.code(), Code::NotFound);
-        let stranger = rig.engine.cancel(swarm_types::TenantId::new(), task.id, "").await.unwrap_err();
-        assert_eq!(stranger.code(), Code::NotFound, "another tenant does not see it");
+        let stranger = rig
+            .engine
+            .cancel(swarm_types::TenantId::new(), task.id, "")
+            .await
+            .unwrap_err();
+        assert_eq!(
+            stranger.code(),
+            Code::NotFound,
+            "another tenant does not see it"
+        );
         rig.stop().await;
     })
     .await;

@@ -21,7 +21,11 @@ async fn a_task_ends_by_its_deadline_wherever_it_is() {
             std::future::pending::<()>().await;
             Ok(json!(null))
         });
-        let options = Options { workers: 1, clock: clock.clone(), ..Options::default() };
+        let options = Options {
+            workers: 1,
+            clock: clock.clone(),
+            ..Options::default()
+        };
         let rig = Rig::start_with(&db, work, options).await;
         let mut submission = rig.submission();
         submission.deadline = Some(clock.now() + TimeDelta::seconds(30));
@@ -48,13 +52,26 @@ async fn a_task_ends_by_its_deadline_wherever_it_is() {
 async fn a_deadline_that_makes_no_sense_is_refused_and_nothing_is_stored() {
     for_each_database(&SCHEMA, |db| async move {
         let rig = Rig::start(&db, crate::rig::echo()).await;
-        for deadline in [SystemClock.now() - TimeDelta::seconds(1), SystemClock.now() + TimeDelta::days(31)] {
+        for deadline in [
+            SystemClock.now() - TimeDelta::seconds(1),
+            SystemClock.now() + TimeDelta::days(31),
+        ] {
             let mut submission = rig.submission();
             submission.deadline = Some(deadline);
             let error = rig.engine.submit(submission).await.unwrap_err();
-            assert_eq!((error.code(), error.fields()[0].field.as_str()), (Code::InvalidArgument, "deadline"));
+            assert_eq!(
+                (error.code(), error.fields()[0].field.as_str()),
+                (Code::InvalidArgument, "deadline")
+            );
         }
-        assert!(rig.engine.list_tasks(rig.tenant, None, None, None, 10).await.unwrap().items.is_empty());
+        assert!(
+            rig.engine
+                .list_tasks(rig.tenant, None, None, None, 10)
+                .await
+                .unwrap()
+                .items
+                .is_empty()
+        );
         rig.stop().await;
     })
     .await;
@@ -76,7 +93,15 @@ async fn the_most_urgent_goes_first_and_the_oldest_among_equals() {
                 }
             })
         };
-        let rig = Rig::start_with(&db, work, Options { workers: 1, ..Options::default() }).await;
+        let rig = Rig::start_with(
+            &db,
+            work,
+            Options {
+                workers: 1,
+                ..Options::default()
+            },
+        )
+        .await;
         let submit = async |kind: &str, priority| {
             let mut submission = rig.submission();
             submission.spec.kind = kind.to_owned();
@@ -96,14 +121,19 @@ async fn the_most_urgent_goes_first_and_the_oldest_among_equals() {
             ids.push(submit(kind, priority).await);
         }
         swarm_test_support::eventually("the gauge of the queue", crate::rig::LONG, || async {
-            rig.registry.encode().contains("qwen_swarm_task_queue_length{priority=\"normal\"} 2.0")
+            rig.registry
+                .encode()
+                .contains("qwen_swarm_task_queue_length{priority=\"normal\"} 2.0")
         })
         .await;
         gate.add_permits(ids.len());
         for id in ids {
             rig.ended(id).await;
         }
-        assert_eq!(*order.lock().unwrap(), ["first", "critical", "high", "normal", "normal too", "low"]);
+        assert_eq!(
+            *order.lock().unwrap(),
+            ["first", "critical", "high", "normal", "normal too", "low"]
+        );
         rig.stop().await;
     })
     .await;

@@ -38,7 +38,13 @@ async fn a_watch_that_resumes_misses_and_repeats_nothing() {
         let task = rig.submit().await;
         let whole = rig.watch(Scope::Task(task.id), 0, false).await;
         assert_eq!(whole.len(), 2 + 2 * STEPS + 1);
-        assert!(whole.iter().enumerate().all(|(place, event)| event.seq == place as i64 + 1), "no gap");
+        assert!(
+            whole
+                .iter()
+                .enumerate()
+                .all(|(place, event)| event.seq == place as i64 + 1),
+            "no gap"
+        );
         assert_eq!(whole, rig.events(task.id).await);
         // Whatever the place of the cut, and whether it falls on a live or an ended task.
         let second = rig.submit().await;
@@ -52,7 +58,10 @@ async fn a_watch_that_resumes_misses_and_repeats_nothing() {
                 .await;
             let cursor = first.last().unwrap().cursor;
             let rest = rig.watch(Scope::Task(second.id), cursor, false).await;
-            let mut joined: Vec<EventRecord> = first.into_iter().filter_map(|watched| watched.event).collect();
+            let mut joined: Vec<EventRecord> = first
+                .into_iter()
+                .filter_map(|watched| watched.event)
+                .collect();
             joined.extend(rest);
             assert_eq!(joined, rig.events(second.id).await);
         }
@@ -77,16 +86,27 @@ async fn tokens_come_within_their_step_and_are_not_stored() {
         };
         let rig = Rig::start(&db, work).await;
         let task = rig.submit().await;
-        let mut watched = Box::pin(rig.engine.watch(rig.tenant, Scope::Tree(task.id), Some(0), true));
+        let mut watched =
+            Box::pin(
+                rig.engine
+                    .watch(rig.tenant, Scope::Tree(task.id), Some(0), true),
+            );
         let mut seen = vec![watched.next().await.unwrap().unwrap().event.unwrap()];
         gate.add_permits(1);
         while let Some(watched) = tokio::time::timeout(LONG, watched.next()).await.unwrap() {
             seen.push(watched.unwrap().event.unwrap());
         }
-        let durable: Vec<_> = seen.iter().filter(|event| !event.is_ephemeral()).cloned().collect();
+        let durable: Vec<_> = seen
+            .iter()
+            .filter(|event| !event.is_ephemeral())
+            .cloned()
+            .collect();
         assert_eq!(durable, rig.events(task.id).await);
         let tokens: Vec<_> = seen.iter().filter(|event| event.is_ephemeral()).collect();
-        assert!(!tokens.is_empty(), "the watch was there before the first word");
+        assert!(
+            !tokens.is_empty(),
+            "the watch was there before the first word"
+        );
         let mut open = None;
         for event in &seen {
             match event.kind.as_str() {
@@ -94,7 +114,10 @@ async fn tokens_come_within_their_step_and_are_not_stored() {
                 "step.finished" => open = None,
                 "token" => {
                     let (step, offset) = open.as_mut().expect("within a step");
-                    assert_eq!((&event.data["step"], &event.data["attempt"]), (&*step, &json!(1)));
+                    assert_eq!(
+                        (&event.data["step"], &event.data["attempt"]),
+                        (&*step, &json!(1))
+                    );
                     assert!(event.data["offset"].as_u64().unwrap() >= *offset);
                     *offset = event.data["offset"].as_u64().unwrap();
                 }
@@ -117,7 +140,12 @@ async fn a_slow_reader_loses_tokens_at_most() {
                 async move {
                     gate.acquire().await.unwrap().forget();
                     for place in 0..STEPS {
-                        let step = StepSpec::new(format!("model/{place}"), StepKind::Model, "m", json!({}));
+                        let step = StepSpec::new(
+                            format!("model/{place}"),
+                            StepKind::Model,
+                            "m",
+                            json!({}),
+                        );
                         context
                             .step(step, |step| async move {
                                 (0..2_000).for_each(|_| step.emit_token("word "));
@@ -131,7 +159,11 @@ async fn a_slow_reader_loses_tokens_at_most() {
         };
         let rig = Rig::start(&db, work).await;
         let task = rig.submit().await;
-        let mut watched = Box::pin(rig.engine.watch(rig.tenant, Scope::Task(task.id), Some(0), true));
+        let mut watched =
+            Box::pin(
+                rig.engine
+                    .watch(rig.tenant, Scope::Task(task.id), Some(0), true),
+            );
         let mut seen = vec![watched.next().await.unwrap().unwrap().event.unwrap()];
         gate.add_permits(1);
         // It does not read until all is over.
@@ -161,7 +193,9 @@ async fn a_tree_is_watched_as_one_until_its_root_ends() {
                     Ok(done)
                 })
                 .await?;
-            let ids: Vec<_> = (0..3).map(|place| context.child_id("split", place)).collect();
+            let ids: Vec<_> = (0..3)
+                .map(|place| context.child_id("split", place))
+                .collect();
             context.await_tasks(&ids).await?;
             Ok(json!("all"))
         });
@@ -178,16 +212,31 @@ async fn a_tree_is_watched_as_one_until_its_root_ends() {
         let mut per_task = std::collections::HashMap::new();
         for event in &live {
             let last: &mut i64 = per_task.entry(event.task).or_default();
-            assert_eq!(event.seq, *last + 1, "each task's events are in order and whole");
+            assert_eq!(
+                event.seq,
+                *last + 1,
+                "each task's events are in order and whole"
+            );
             *last = event.seq;
         }
         assert_eq!(per_task.len(), 4);
         let middle = live[live.len() / 2].tenant_seq;
         let rest = rig.watch(Scope::Tree(task.id), middle, false).await;
         assert_eq!(rest, live[live.len() / 2 + 1..]);
-        let child = live.iter().find(|event| event.task != task.id).unwrap().task;
-        let refused = rig.engine.watch(rig.tenant, Scope::Tree(child), Some(0), false).collect::<Vec<_>>().await;
-        assert_eq!(refused[0].as_ref().unwrap_err().fields()[0].field, "tree_root_id");
+        let child = live
+            .iter()
+            .find(|event| event.task != task.id)
+            .unwrap()
+            .task;
+        let refused = rig
+            .engine
+            .watch(rig.tenant, Scope::Tree(child), Some(0), false)
+            .collect::<Vec<_>>()
+            .await;
+        assert_eq!(
+            refused[0].as_ref().unwrap_err().fields()[0].field,
+            "tree_root_id"
+        );
         rig.stop().await;
     })
     .await;
@@ -206,11 +255,21 @@ async fn a_tenant_is_watched_from_now_on_and_sees_no_other() {
         foreign.tenant = TenantId::new();
         rig.engine.submit(foreign).await.unwrap();
         let task = rig.submit().await;
-        for (place, kind) in ["task.submitted", "task.started", "task.completed"].into_iter().enumerate() {
-            let watched = tokio::time::timeout(LONG, watched.next()).await.unwrap().unwrap().unwrap();
+        for (place, kind) in ["task.submitted", "task.started", "task.completed"]
+            .into_iter()
+            .enumerate()
+        {
+            let watched = tokio::time::timeout(LONG, watched.next())
+                .await
+                .unwrap()
+                .unwrap()
+                .unwrap();
             let event = watched.event.unwrap();
             assert_eq!((event.task, event.kind.as_str()), (task.id, kind));
-            assert_eq!((event.tenant_seq, watched.cursor), (4 + place as i64, 4 + place as i64));
+            assert_eq!(
+                (event.tenant_seq, watched.cursor),
+                (4 + place as i64, 4 + place as i64)
+            );
         }
         rig.stop().await;
     })

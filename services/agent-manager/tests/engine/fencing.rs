@@ -42,7 +42,9 @@ async fn the_stale_worker_is_refused_and_the_new_one_is_not_disturbed() {
         };
         let fresh = script(|context| async move {
             let first = StepSpec::new("first", StepKind::Tool, "t", json!({}));
-            let word: String = context.step(first, |_| async { Ok(StepDone::new("fresh".to_owned())) }).await?;
+            let word: String = context
+                .step(first, |_| async { Ok(StepDone::new("fresh".to_owned())) })
+                .await?;
             Ok(json!(word))
         });
         let options = Options::default();
@@ -53,14 +55,32 @@ async fn the_stale_worker_is_refused_and_the_new_one_is_not_disturbed() {
 
         // Where the other replica looks, an hour has passed without a heartbeat.
         let clock = Arc::new(ManualClock::new(SystemClock.now() + TimeDelta::hours(1)));
-        let two = Rig::start_with(&db, fresh, Options { replica: "two", clock, tenant, ..Options::default() }).await;
+        let two = Rig::start_with(
+            &db,
+            fresh,
+            Options {
+                replica: "two",
+                clock,
+                tenant,
+                ..Options::default()
+            },
+        )
+        .await;
         let ended = two.ended(task.id).await;
-        assert_eq!((ended.state, ended.result), (TaskState::Completed, Some(json!("fresh"))));
+        assert_eq!(
+            (ended.state, ended.result),
+            (TaskState::Completed, Some(json!("fresh")))
+        );
 
         release.notify_one();
         // Refused as stale, or as late, but refused: the result is that of the new worker.
         refused.recv().await.unwrap();
-        let steps = two.engine.steps(tenant, task.id, None, 10).await.unwrap().items;
+        let steps = two
+            .engine
+            .steps(tenant, task.id, None, 10)
+            .await
+            .unwrap()
+            .items;
         assert_eq!(steps[0].result, Some(json!("fresh")));
         assert_eq!(two.task(task.id).await.result, Some(json!("fresh")));
         one.crash().await;
@@ -90,7 +110,9 @@ async fn a_stale_epoch_is_named_as_such_while_the_new_worker_is_at_it() {
                                 Ok(StepDone::new(mark.to_owned()))
                             })
                             .await;
-                        errors.send((mark, outcome.as_ref().err().is_some_and(is_fenced_out))).unwrap();
+                        errors
+                            .send((mark, outcome.as_ref().err().is_some_and(is_fenced_out)))
+                            .unwrap();
                         outcome.map(|word| json!(word))
                     }
                 })
@@ -102,7 +124,16 @@ async fn a_stale_epoch_is_named_as_such_while_the_new_worker_is_at_it() {
         let task = one.submit().await;
         assert_eq!(at_work.recv().await.unwrap(), "stale");
         let clock = Arc::new(ManualClock::new(SystemClock.now() + TimeDelta::hours(1)));
-        let two = Rig::start_with(&db, work("fresh"), Options { replica: "two", clock, tenant, ..Options::default() });
+        let two = Rig::start_with(
+            &db,
+            work("fresh"),
+            Options {
+                replica: "two",
+                clock,
+                tenant,
+                ..Options::default()
+            },
+        );
         let two = two.await;
         assert_eq!(at_work.recv().await.unwrap(), "fresh");
         // The older waiter is woken first.

@@ -23,14 +23,21 @@ fn model(key: &str) -> StepSpec {
 async fn a_task_runs_to_its_result_and_tells_every_step() {
     for_each_database(&SCHEMA, |db| async move {
         let work = script(|context| async move {
-            let usage = Usage { input_tokens: 3, output_tokens: 2, model_calls: 1, ..Usage::default() };
+            let usage = Usage {
+                input_tokens: 3,
+                output_tokens: 2,
+                model_calls: 1,
+                ..Usage::default()
+            };
             let mut words = Vec::new();
             for key in ["model/0", "model/1"] {
                 let word: String = context
                     .step(model(key), |step| async move {
                         assert_eq!(step.attempt(), 1);
                         let said = NewEvent::new("thought.said", json!({"key": "value"}));
-                        Ok(StepDone::new(format!("{key}!")).with_usage(usage).with_event(said))
+                        Ok(StepDone::new(format!("{key}!"))
+                            .with_usage(usage)
+                            .with_event(said))
                     })
                     .await?;
                 words.push(word);
@@ -45,14 +52,39 @@ async fn a_task_runs_to_its_result_and_tells_every_step() {
         assert_eq!((ended.usage.input_tokens, ended.usage.model_calls), (6, 2));
         let kinds = rig.kinds(task.id).await;
         let step = ["step.started", "step.finished", "thought.said"];
-        let expected = [&["task.submitted", "task.started"][..], &step, &step, &["task.completed"]].concat();
+        let expected = [
+            &["task.submitted", "task.started"][..],
+            &step,
+            &step,
+            &["task.completed"],
+        ]
+        .concat();
         assert_eq!(kinds, expected);
-        let seqs: Vec<i64> = rig.events(task.id).await.iter().map(|event| event.seq).collect();
+        let seqs: Vec<i64> = rig
+            .events(task.id)
+            .await
+            .iter()
+            .map(|event| event.seq)
+            .collect();
         assert_eq!(seqs, (1..=9).collect::<Vec<_>>());
         assert_eq!(ended.last_seq, 9);
-        let steps = rig.engine.steps(rig.tenant, task.id, None, 10).await.unwrap().items;
-        let seen: Vec<_> = steps.iter().map(|step| (step.position, step.key.as_str(), step.state)).collect();
-        assert_eq!(seen, [(0, "model/0", StepState::Finished), (1, "model/1", StepState::Finished)]);
+        let steps = rig
+            .engine
+            .steps(rig.tenant, task.id, None, 10)
+            .await
+            .unwrap()
+            .items;
+        let seen: Vec<_> = steps
+            .iter()
+            .map(|step| (step.position, step.key.as_str(), step.state))
+            .collect();
+        assert_eq!(
+            seen,
+            [
+                (0, "model/0", StepState::Finished),
+                (1, "model/1", StepState::Finished)
+            ]
+        );
         rig.stop().await;
     })
     .await;
@@ -67,10 +99,13 @@ async fn after_a_crash_finished_steps_are_not_repeated_and_the_open_one_keeps_it
         let work = {
             let (first, second, gate) = (first.clone(), second.clone(), gate.clone());
             script(move |context| {
-                let (first, second, gate, tokens) = (first.clone(), second.clone(), gate.clone(), tokens.clone());
+                let (first, second, gate, tokens) =
+                    (first.clone(), second.clone(), gate.clone(), tokens.clone());
                 async move {
                     let draw: usize = context
-                        .step(model("draw"), |_| async { Ok(StepDone::new(first.fetch_add(1, Ordering::SeqCst) + 41)) })
+                        .step(model("draw"), |_| async {
+                            Ok(StepDone::new(first.fetch_add(1, Ordering::SeqCst) + 41))
+                        })
                         .await?;
                     let open: usize = context
                         .step(model("open"), |step| async move {
@@ -92,18 +127,49 @@ async fn after_a_crash_finished_steps_are_not_repeated_and_the_open_one_keeps_it
         rig.crash().await;
 
         gate.add_permits(1);
-        let rig = Rig::start_with(&db, work, Options { tenant, ..Options::default() }).await;
+        let rig = Rig::start_with(
+            &db,
+            work,
+            Options {
+                tenant,
+                ..Options::default()
+            },
+        )
+        .await;
         let ended = rig.ended(task.id).await;
         assert_eq!(ended.result, Some(json!(42)), "{:?}", ended.failure);
-        assert_eq!((first.load(Ordering::SeqCst), second.load(Ordering::SeqCst)), (1, 2));
-        assert_eq!(seen.recv().await.unwrap(), token, "an outside service can deduplicate the repeat");
+        assert_eq!(
+            (first.load(Ordering::SeqCst), second.load(Ordering::SeqCst)),
+            (1, 2)
+        );
+        assert_eq!(
+            seen.recv().await.unwrap(),
+            token,
+            "an outside service can deduplicate the repeat"
+        );
         assert_eq!(ended.attempt, 1);
         assert!(ended.epoch > 1);
         let kinds = rig.kinds(task.id).await;
-        assert_eq!(kinds.iter().filter(|kind| *kind == "step.finished").count(), 2);
-        assert!(kinds.contains(&"task.queued".to_owned()) && kinds.contains(&"task.resumed".to_owned()));
-        let steps = rig.engine.steps(tenant, task.id, None, 10).await.unwrap().items;
-        assert_eq!(steps.iter().map(|step| (step.position, step.attempt)).collect::<Vec<_>>(), [(0, 1), (1, 1)]);
+        assert_eq!(
+            kinds.iter().filter(|kind| *kind == "step.finished").count(),
+            2
+        );
+        assert!(
+            kinds.contains(&"task.queued".to_owned()) && kinds.contains(&"task.resumed".to_owned())
+        );
+        let steps = rig
+            .engine
+            .steps(tenant, task.id, None, 10)
+            .await
+            .unwrap()
+            .items;
+        assert_eq!(
+            steps
+                .iter()
+                .map(|step| (step.position, step.attempt))
+                .collect::<Vec<_>>(),
+            [(0, 1), (1, 1)]
+        );
         rig.stop().await;
     })
     .await;
@@ -119,7 +185,8 @@ async fn a_call_that_must_not_be_repeated_ends_as_unknown() {
             script(move |context| {
                 let (calls, begun) = (calls.clone(), begun.clone());
                 async move {
-                    let pay = || StepSpec::new("pay", StepKind::Tool, "pay", json!({})).at_most_once();
+                    let pay =
+                        || StepSpec::new("pay", StepKind::Tool, "pay", json!({})).at_most_once();
                     let call = |_| async {
                         calls.fetch_add(1, Ordering::SeqCst);
                         begun.send(()).unwrap();
@@ -142,12 +209,29 @@ async fn a_call_that_must_not_be_repeated_ends_as_unknown() {
         let task = rig.submit().await;
         seen.recv().await.unwrap();
         rig.crash().await;
-        let rig = Rig::start_with(&db, work, Options { tenant, ..Options::default() }).await;
+        let rig = Rig::start_with(
+            &db,
+            work,
+            Options {
+                tenant,
+                ..Options::default()
+            },
+        )
+        .await;
         assert_eq!(rig.ended(task.id).await.result, Some(json!("unknown")));
         assert_eq!(calls.load(Ordering::SeqCst), 1);
-        let steps = rig.engine.steps(tenant, task.id, None, 10).await.unwrap().items;
+        let steps = rig
+            .engine
+            .steps(tenant, task.id, None, 10)
+            .await
+            .unwrap()
+            .items;
         assert_eq!(steps[0].state, StepState::OutcomeUnknown);
-        assert!(rig.kinds(task.id).await.contains(&"step.outcome_unknown".to_owned()));
+        assert!(
+            rig.kinds(task.id)
+                .await
+                .contains(&"step.outcome_unknown".to_owned())
+        );
         rig.stop().await;
     })
     .await;
@@ -158,23 +242,44 @@ async fn a_failed_step_is_journaled_and_its_repeat_is_another_attempt() {
     for_each_database(&SCHEMA, |db| async move {
         let work = script(|context| async move {
             let first = context
-                .step(model("model/0"), |_| async { Err::<StepDone<String>, _>(Error::unavailable("busy")) })
+                .step(model("model/0"), |_| async {
+                    Err::<StepDone<String>, _>(Error::unavailable("busy"))
+                })
                 .await
                 .unwrap_err();
             assert_eq!(first.code(), Code::Unavailable);
-            let token: String =
-                context.step(model("model/0"), |step| async move { Ok(StepDone::new(step.token().to_owned())) }).await?;
+            let token: String = context
+                .step(model("model/0"), |step| async move {
+                    Ok(StepDone::new(step.token().to_owned()))
+                })
+                .await?;
             Ok(json!(token))
         });
         let rig = Rig::start(&db, work).await;
         let task = rig.submit().await;
         let ended = rig.ended(task.id).await;
         let token = ended.result.unwrap();
-        let steps = rig.engine.steps(rig.tenant, task.id, None, 10).await.unwrap().items;
+        let steps = rig
+            .engine
+            .steps(rig.tenant, task.id, None, 10)
+            .await
+            .unwrap()
+            .items;
         assert_eq!(token, json!(format!("{}/{}/2", task.id, steps[0].id)));
-        assert_eq!((steps.len(), steps[0].attempt, steps[0].state), (1, 2, StepState::Finished));
+        assert_eq!(
+            (steps.len(), steps[0].attempt, steps[0].state),
+            (1, 2, StepState::Finished)
+        );
         let kinds = rig.kinds(task.id).await;
-        assert_eq!(kinds[2..6], ["step.started", "step.failed", "step.started", "step.finished"]);
+        assert_eq!(
+            kinds[2..6],
+            [
+                "step.started",
+                "step.failed",
+                "step.started",
+                "step.finished"
+            ]
+        );
         rig.stop().await;
     })
     .await;
@@ -201,11 +306,17 @@ async fn a_task_fails_with_the_words_of_its_error_or_its_panic() {
             let task = rig.engine.submit(submission).await.unwrap();
             let ended = rig.ended(task.id).await;
             let failure = ended.failure.unwrap();
-            assert_eq!((ended.state, failure.code.as_str()), (TaskState::Failed, code));
+            assert_eq!(
+                (ended.state, failure.code.as_str()),
+                (TaskState::Failed, code)
+            );
             assert!(failure.detail.contains(words), "{}", failure.detail);
         }
         let text = rig.registry.encode();
-        assert!(text.contains("qwen_swarm_tasks_completed_total{outcome=\"failed\"} 3.0"), "{text}");
+        assert!(
+            text.contains("qwen_swarm_tasks_completed_total{outcome=\"failed\"} 3.0"),
+            "{text}"
+        );
         rig.stop().await;
     })
     .await;

@@ -34,7 +34,9 @@ impl Courier for Clumsy {
             }
         }
         for letter in letters {
-            self.carried.send((target.to_owned(), tenant, letter.payload.clone())).unwrap();
+            self.carried
+                .send((target.to_owned(), tenant, letter.payload.clone()))
+                .unwrap();
         }
         Ok(())
     }
@@ -44,14 +46,24 @@ impl Courier for Clumsy {
 async fn learning_hears_of_the_outcome_and_memory_of_the_episode() {
     for_each_database(&SCHEMA, |db| async move {
         let work = script(|context| async move {
-            let usage = Usage { input_tokens: 7, output_tokens: 3, model_calls: 1, ..Usage::default() };
+            let usage = Usage {
+                input_tokens: 7,
+                output_tokens: 3,
+                model_calls: 1,
+                ..Usage::default()
+            };
             let step = StepSpec::new("model", StepKind::Model, "smol", json!({}));
-            context.step(step, |_| async { Ok(StepDone::new(()).with_usage(usage)) }).await?;
+            context
+                .step(step, |_| async { Ok(StepDone::new(()).with_usage(usage)) })
+                .await?;
             Ok(json!({"answer": "because"}))
         });
         let rig = Rig::start(&db, work).await;
         let (carried, mut letters) = mpsc::unbounded_channel();
-        let courier = Arc::new(Clumsy { failed: Default::default(), carried });
+        let courier = Arc::new(Clumsy {
+            failed: Default::default(),
+            carried,
+        });
         let soft = CancellationToken::new();
         let carrying = tokio::spawn(rig.engine.clone().carry_letters(courier, soft.clone()));
         let agent = rig.agent("one", 1).await;
@@ -59,7 +71,10 @@ async fn learning_hears_of_the_outcome_and_memory_of_the_episode() {
         rig.ended(task.id).await;
         let mut found = Vec::new();
         for _ in 0..2 {
-            let (target, tenant, payload) = tokio::time::timeout(LONG, letters.recv()).await.unwrap().unwrap();
+            let (target, tenant, payload) = tokio::time::timeout(LONG, letters.recv())
+                .await
+                .unwrap()
+                .unwrap();
             assert_eq!(tenant, rig.tenant);
             found.push((target, payload));
         }
@@ -82,7 +97,10 @@ async fn learning_hears_of_the_outcome_and_memory_of_the_episode() {
         assert_eq!(episode["content"], json!("Asked: why?\nAnswered: because"));
         soft.cancel();
         carrying.await.unwrap().unwrap();
-        assert!(letters.recv().await.is_none(), "each letter was carried once");
+        assert!(
+            letters.recv().await.is_none(),
+            "each letter was carried once"
+        );
         rig.stop().await;
     })
     .await;

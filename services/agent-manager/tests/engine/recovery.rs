@@ -21,15 +21,36 @@ async fn a_replica_that_comes_back_takes_its_own_tasks_at_once_and_leaves_those_
         let options = Options::default();
         let tenant = options.tenant;
         let one = Rig::start_with(&db, stuck.clone(), options).await;
-        let other = Rig::start_with(&db, stuck, Options { replica: "other", tenant, ..Options::default() }).await;
+        let other = Rig::start_with(
+            &db,
+            stuck,
+            Options {
+                replica: "other",
+                tenant,
+                ..Options::default()
+            },
+        )
+        .await;
         let (mine, theirs) = (one.submit().await, other.submit().await);
         one.reaches(mine.id, TaskState::Waiting).await;
         other.reaches(theirs.id, TaskState::Waiting).await;
         one.crash().await;
         // The lease still holds for a minute.
-        let one = Rig::start_with(&db, echo(), Options { tenant, ..Options::default() }).await;
+        let one = Rig::start_with(
+            &db,
+            echo(),
+            Options {
+                tenant,
+                ..Options::default()
+            },
+        )
+        .await;
         assert_eq!(one.ended(mine.id).await.state, TaskState::Completed);
-        assert_eq!(one.task(theirs.id).await.state, TaskState::Waiting, "another replica's lease is respected");
+        assert_eq!(
+            one.task(theirs.id).await.state,
+            TaskState::Waiting,
+            "another replica's lease is respected"
+        );
         other.crash().await;
         one.stop().await;
     })
@@ -47,7 +68,8 @@ async fn a_clean_stop_finishes_the_running_step_and_hands_the_task_over() {
                 let (gate, begun) = (gate.clone(), begun.clone());
                 async move {
                     for place in 0..2 {
-                        let step = StepSpec::new(format!("tool/{place}"), StepKind::Tool, "t", json!({}));
+                        let step =
+                            StepSpec::new(format!("tool/{place}"), StepKind::Tool, "t", json!({}));
                         context
                             .step(step, |_| async {
                                 begun.send(place).unwrap();
@@ -70,16 +92,34 @@ async fn a_clean_stop_finishes_the_running_step_and_hands_the_task_over() {
         // The stop is under way, and waits for the step.
         gate.add_permits(1);
         stopping.await.unwrap();
-        assert_eq!(engine.task(tenant, task.id).await.unwrap().state, TaskState::Queued);
+        assert_eq!(
+            engine.task(tenant, task.id).await.unwrap().state,
+            TaskState::Queued
+        );
         let steps = engine.steps(tenant, task.id, None, 10).await.unwrap().items;
         // The second one may have begun before the stop did; then it, too, was finished.
-        assert!(steps.iter().all(|step| step.finished_at.is_some()), "{steps:?}");
+        assert!(
+            steps.iter().all(|step| step.finished_at.is_some()),
+            "{steps:?}"
+        );
 
         gate.add_permits(2);
-        let rig = Rig::start_with(&db, work, Options { replica: "next", tenant, ..Options::default() }).await;
+        let rig = Rig::start_with(
+            &db,
+            work,
+            Options {
+                replica: "next",
+                tenant,
+                ..Options::default()
+            },
+        )
+        .await;
         assert_eq!(rig.ended(task.id).await.result, Some(json!("done")));
         let kinds = rig.kinds(task.id).await;
-        assert_eq!(kinds.iter().filter(|kind| *kind == "step.finished").count(), 2);
+        assert_eq!(
+            kinds.iter().filter(|kind| *kind == "step.finished").count(),
+            2
+        );
         rig.stop().await;
     })
     .await;
@@ -97,7 +137,10 @@ async fn waiting_tasks_do_not_hold_up_a_clean_stop() {
         let task = rig.submit().await;
         rig.reaches(task.id, TaskState::Waiting).await;
         rig.stop().await;
-        assert_eq!(engine.task(tenant, task.id).await.unwrap().state, TaskState::Queued);
+        assert_eq!(
+            engine.task(tenant, task.id).await.unwrap().state,
+            TaskState::Queued
+        );
     })
     .await;
 }

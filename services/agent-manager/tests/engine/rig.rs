@@ -73,7 +73,12 @@ pub(crate) struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { replica: "one", workers: 8, clock: Arc::new(SystemClock), tenant: TenantId::new() }
+        Self {
+            replica: "one",
+            workers: 8,
+            clock: Arc::new(SystemClock),
+            tenant: TenantId::new(),
+        }
     }
 }
 
@@ -90,11 +95,27 @@ impl Rig {
             poll: Duration::from_millis(50),
         };
         let registry = Registry::new();
-        let engine = Engine::new(db.clone(), options.clock, Hub::default(), &registry, config, executor);
+        let engine = Engine::new(
+            db.clone(),
+            options.clock,
+            Hub::default(),
+            &registry,
+            config,
+            executor,
+        );
         let (soft, hard) = (CancellationToken::new(), CancellationToken::new());
         let run = tokio::spawn(engine.clone().run(soft.clone(), hard.clone()));
-        tokio::time::timeout(LONG, engine.begun()).await.expect("it begins");
-        Self { engine, registry, tenant: options.tenant, soft, hard, run }
+        tokio::time::timeout(LONG, engine.begun())
+            .await
+            .expect("it begins");
+        Self {
+            engine,
+            registry,
+            tenant: options.tenant,
+            soft,
+            hard,
+            run,
+        }
     }
 
     /// Ends it where it stands: nothing is written any more.
@@ -106,7 +127,11 @@ impl Rig {
     /// Ends it cleanly.
     pub(crate) async fn stop(self) {
         self.soft.cancel();
-        tokio::time::timeout(LONG, self.run).await.expect("it drains").unwrap().unwrap();
+        tokio::time::timeout(LONG, self.run)
+            .await
+            .expect("it drains")
+            .unwrap()
+            .unwrap();
     }
 
     pub(crate) fn submission(&self) -> Submission {
@@ -140,7 +165,12 @@ impl Rig {
 
     pub(crate) async fn ended(&self, id: TaskId) -> TaskRecord {
         let task = self.engine.await_end(self.tenant, id, LONG).await.unwrap();
-        assert!(task.state.is_terminal(), "{id} is still {} ({:?})", task.state, task.waiting_reason);
+        assert!(
+            task.state.is_terminal(),
+            "{id} is still {} ({:?})",
+            task.state,
+            task.waiting_reason
+        );
         task
     }
 
@@ -153,7 +183,10 @@ impl Rig {
     }
 
     pub(crate) async fn agent(&self, name: &str, max_concurrency: u32) -> AgentRecord {
-        self.engine.create_agent(self.tenant, None, profile(name, max_concurrency)).await.unwrap()
+        self.engine
+            .create_agent(self.tenant, None, profile(name, max_concurrency))
+            .await
+            .unwrap()
     }
 
     pub(crate) async fn events(&self, id: TaskId) -> Vec<EventRecord> {
@@ -161,14 +194,29 @@ impl Rig {
     }
 
     pub(crate) async fn kinds(&self, id: TaskId) -> Vec<String> {
-        self.events(id).await.into_iter().map(|event| event.kind).collect()
+        self.events(id)
+            .await
+            .into_iter()
+            .map(|event| event.kind)
+            .collect()
     }
 
     /// All that a watch shows until it ends by itself.
-    pub(crate) async fn watch(&self, scope: Scope, after: i64, ephemeral: bool) -> Vec<EventRecord> {
-        let watched = self.engine.watch(self.tenant, scope, Some(after), ephemeral);
-        let all = watched.map(|watched| watched.unwrap().event.unwrap()).collect();
-        tokio::time::timeout(LONG, all).await.expect("the watch ends")
+    pub(crate) async fn watch(
+        &self,
+        scope: Scope,
+        after: i64,
+        ephemeral: bool,
+    ) -> Vec<EventRecord> {
+        let watched = self
+            .engine
+            .watch(self.tenant, scope, Some(after), ephemeral);
+        let all = watched
+            .map(|watched| watched.unwrap().event.unwrap())
+            .collect();
+        tokio::time::timeout(LONG, all)
+            .await
+            .expect("the watch ends")
     }
 }
 

@@ -22,12 +22,18 @@ async fn split(context: &TaskContext) -> Result<Vec<TaskId>> {
     context
         .step(step, |_| async {
             let mut done = StepDone::new(PARTS);
-            let part = |place| NewTask { role: "part".into(), input: json!({"part": place}), ..NewTask::default() };
+            let part = |place| NewTask {
+                role: "part".into(),
+                input: json!({"part": place}),
+                ..NewTask::default()
+            };
             done.children = (0..PARTS).map(part).collect();
             Ok(done)
         })
         .await?;
-    Ok((0..PARTS).map(|place| context.child_id("split", place)).collect())
+    Ok((0..PARTS)
+        .map(|place| context.child_id("split", place))
+        .collect())
 }
 
 #[tokio::test]
@@ -35,30 +41,72 @@ async fn a_parent_waits_without_a_place_and_counts_what_they_used() {
     for_each_database(&SCHEMA, |db| async move {
         let work = script(|context| async move {
             if context.task().role == "part" {
-                let usage = Usage { output_tokens: 5, model_calls: 1, ..Usage::default() };
+                let usage = Usage {
+                    output_tokens: 5,
+                    model_calls: 1,
+                    ..Usage::default()
+                };
                 let step = StepSpec::new("model", StepKind::Model, "m", json!({}));
                 return context
-                    .step(step, |_| async { Ok(StepDone::new(context.task().spec.input["part"].clone()).with_usage(usage)) })
+                    .step(step, |_| async {
+                        Ok(StepDone::new(context.task().spec.input["part"].clone())
+                            .with_usage(usage))
+                    })
                     .await;
             }
             let parts = context.await_tasks(&split(&context).await?).await?;
-            Ok(json!(parts.into_iter().map(|part| part.result).collect::<Vec<_>>()))
+            Ok(json!(
+                parts
+                    .into_iter()
+                    .map(|part| part.result)
+                    .collect::<Vec<_>>()
+            ))
         });
         // With a single worker they could not run if the parent kept its place.
-        let rig = Rig::start_with(&db, work, Options { workers: 1, ..Options::default() }).await;
+        let rig = Rig::start_with(
+            &db,
+            work,
+            Options {
+                workers: 1,
+                ..Options::default()
+            },
+        )
+        .await;
         let task = rig.submit().await;
         let ended = rig.ended(task.id).await;
         assert_eq!(ended.result, Some(json!([0, 1, 2])), "{:?}", ended.failure);
-        assert_eq!((ended.usage.output_tokens, ended.usage.model_calls), (15, 3));
+        assert_eq!(
+            (ended.usage.output_tokens, ended.usage.model_calls),
+            (15, 3)
+        );
         let kinds = rig.kinds(task.id).await;
-        assert_eq!(kinds[4..], ["task.waiting", "task.resumed", "task.completed"]);
+        assert_eq!(
+            kinds[4..],
+            ["task.waiting", "task.resumed", "task.completed"]
+        );
         let tree = rig.engine.tree(rig.tenant, task.id).await.unwrap();
-        let order: Vec<_> = tree.children.iter().map(|child| child.task.spec.input["part"].clone()).collect();
+        let order: Vec<_> = tree
+            .children
+            .iter()
+            .map(|child| child.task.spec.input["part"].clone())
+            .collect();
         assert_eq!(order, [json!(0), json!(1), json!(2)]);
-        assert!(tree.children.iter().all(|child| child.task.deadline == task.deadline));
-        let listed = rig.engine.list_tasks(rig.tenant, None, Some(task.id), None, 10).await.unwrap();
+        assert!(
+            tree.children
+                .iter()
+                .all(|child| child.task.deadline == task.deadline)
+        );
+        let listed = rig
+            .engine
+            .list_tasks(rig.tenant, None, Some(task.id), None, 10)
+            .await
+            .unwrap();
         assert_eq!(listed.items.len(), PARTS);
-        let roots = rig.engine.list_tasks(rig.tenant, Some(TaskState::Completed), None, None, 10).await.unwrap();
+        let roots = rig
+            .engine
+            .list_tasks(rig.tenant, Some(TaskState::Completed), None, None, 10)
+            .await
+            .unwrap();
         assert_eq!(roots.items.len(), 1, "sub-tasks are not among root tasks");
         rig.stop().await;
     })
@@ -104,16 +152,30 @@ async fn a_crash_makes_and_runs_no_part_twice() {
         gate.add_permits(1);
         swarm_test_support::eventually("one part's end", crate::rig::LONG, || async {
             let tree = rig.engine.tree(tenant, task.id).await.unwrap();
-            tree.children.iter().any(|child| child.task.state == TaskState::Completed)
+            tree.children
+                .iter()
+                .any(|child| child.task.state == TaskState::Completed)
                 && tree.task.state == TaskState::Waiting
         })
         .await;
         rig.crash().await;
 
         gate.add_permits(PARTS);
-        let rig = Rig::start_with(&db, work, Options { tenant, ..Options::default() }).await;
+        let rig = Rig::start_with(
+            &db,
+            work,
+            Options {
+                tenant,
+                ..Options::default()
+            },
+        )
+        .await;
         assert_eq!(rig.ended(task.id).await.result, Some(json!(PARTS)));
-        assert_eq!(calls.load(Ordering::SeqCst), PARTS, "no finished step ran twice");
+        assert_eq!(
+            calls.load(Ordering::SeqCst),
+            PARTS,
+            "no finished step ran twice"
+        );
         let tree = rig.engine.tree(tenant, task.id).await.unwrap();
         assert_eq!(tree.children.len(), PARTS);
         rig.stop().await;
@@ -157,8 +219,15 @@ async fn a_parked_task_says_why_and_goes_on() {
                         permit = gate.acquire() => permit.unwrap().forget(),
                     }
                     let step = StepSpec::new("after", StepKind::Tool, "t", json!({}));
-                    context.step(step, |_| async { Ok(StepDone::new(())) }).await?;
-                    context.park(WaitingReason::Consensus, std::time::Duration::from_millis(1)).await?;
+                    context
+                        .step(step, |_| async { Ok(StepDone::new(())) })
+                        .await?;
+                    context
+                        .park(
+                            WaitingReason::Consensus,
+                            std::time::Duration::from_millis(1),
+                        )
+                        .await?;
                     Ok(json!("went on"))
                 }
             })
@@ -166,12 +235,21 @@ async fn a_parked_task_says_why_and_goes_on() {
         let rig = Rig::start(&db, work).await;
         let task = rig.submit().await;
         rig.reaches(task.id, TaskState::Waiting).await;
-        assert_eq!(rig.task(task.id).await.waiting_reason, Some(WaitingReason::Timer));
+        assert_eq!(
+            rig.task(task.id).await.waiting_reason,
+            Some(WaitingReason::Timer)
+        );
         gate.add_permits(1);
         assert_eq!(rig.ended(task.id).await.result, Some(json!("went on")));
         let kinds = rig.kinds(task.id).await;
         let wait = ["task.waiting", "task.resumed"];
-        let expected = [&wait[..], &["step.started", "step.finished"], &wait, &["task.completed"]].concat();
+        let expected = [
+            &wait[..],
+            &["step.started", "step.finished"],
+            &wait,
+            &["task.completed"],
+        ]
+        .concat();
         assert_eq!(kinds[2..], expected);
         rig.stop().await;
     })

@@ -17,12 +17,18 @@ pub(crate) const INSERT: &str = "
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14)
     ON CONFLICT (tenant_id, name) WHERE state <> 'stopped' DO NOTHING";
 
-pub(crate) const FIND: &str = concat!("SELECT ", columns!(), " FROM agents WHERE tenant_id = $1 AND id = $2");
+pub(crate) const FIND: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM agents WHERE tenant_id = $1 AND id = $2"
+);
 pub(crate) const LOCK_PG: &str =
     "SELECT state, max_concurrency FROM agents WHERE tenant_id = $1 AND id = $2 FOR UPDATE";
-pub(crate) const LOCK_LITE: &str = "SELECT state, max_concurrency FROM agents WHERE tenant_id = $1 AND id = $2";
+pub(crate) const LOCK_LITE: &str =
+    "SELECT state, max_concurrency FROM agents WHERE tenant_id = $1 AND id = $2";
 
-pub(crate) const NAMED: &str = "SELECT id FROM agents WHERE tenant_id = $1 AND name = $2 AND state <> 'stopped'";
+pub(crate) const NAMED: &str =
+    "SELECT id FROM agents WHERE tenant_id = $1 AND name = $2 AND state <> 'stopped'";
 
 /// `$3` is a stored state or empty for all but stopped; `$4` is -1 for any, 0 for idle, 1 for busy.
 pub(crate) const LIST: &str = concat!(
@@ -60,7 +66,8 @@ pub(crate) const COUNT_OUTCOME: &str = "
     UPDATE agents SET completed_tasks = completed_tasks + $3, failed_tasks = failed_tasks + $4
     WHERE tenant_id = $1 AND id = $2";
 
-pub(crate) const ACTIVE: &str = "SELECT pool, count(*) AS active FROM agents WHERE state = 'idle' GROUP BY pool";
+pub(crate) const ACTIVE: &str =
+    "SELECT pool, count(*) AS active FROM agents WHERE state = 'idle' GROUP BY pool";
 
 pub(crate) const ALL: &[Text] = &[
     Text::Shared(INSERT),

@@ -41,8 +41,11 @@ pub(crate) const OF_TREE: &str = concat!(
       ORDER BY tenant_seq LIMIT $4"
 );
 
-pub(crate) const OF_TENANT: &str =
-    concat!("SELECT ", columns!(), " FROM events WHERE tenant_id = $1 AND tenant_seq > $2 ORDER BY tenant_seq LIMIT $3");
+pub(crate) const OF_TENANT: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM events WHERE tenant_id = $1 AND tenant_seq > $2 ORDER BY tenant_seq LIMIT $3"
+);
 
 pub(crate) const ALL: &[Text] = &[
     Text::Batch(INSERT_PG, INSERT_LITE),

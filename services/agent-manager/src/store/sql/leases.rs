@@ -15,8 +15,7 @@ pub(crate) const CLOSE: &str = "DELETE FROM lease_groups WHERE group_id = $1 AND
 /// so that no task is put into a group that was just emptied.
 pub(crate) const HOLD_PG: &str = "
     SELECT group_id FROM lease_groups WHERE group_id = $1 AND incarnation = $2 AND expires_at > $3 FOR KEY SHARE";
-pub(crate) const HOLD_LITE: &str =
-    "SELECT group_id FROM lease_groups WHERE group_id = $1 AND incarnation = $2 AND expires_at > $3";
+pub(crate) const HOLD_LITE: &str = "SELECT group_id FROM lease_groups WHERE group_id = $1 AND incarnation = $2 AND expires_at > $3";
 
 /// Groups whose replica is gone: expired, or of our own former life.
 pub(crate) const ABANDONED: &str = "

@@ -18,7 +18,11 @@ pub(crate) const INSERT_LITE: &str = "
            value->>6, value->>7, value->>8, value->>9
     FROM json_each($1)";
 
-pub(crate) const FIND: &str = concat!("SELECT ", columns!(), " FROM messages WHERE tenant_id = $1 AND id = $2");
+pub(crate) const FIND: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM messages WHERE tenant_id = $1 AND id = $2"
+);
 
 pub(crate) const INBOX: &str = concat!(
     "SELECT ",
@@ -40,8 +44,11 @@ pub(crate) const INBOX_OF_TREE: &str = concat!(
       ORDER BY id LIMIT 100"
 );
 
-pub(crate) const OF_TREE: &str =
-    concat!("SELECT ", columns!(), " FROM messages WHERE tenant_id = $1 AND root_id = $2 ORDER BY id LIMIT 1000");
+pub(crate) const OF_TREE: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM messages WHERE tenant_id = $1 AND root_id = $2 ORDER BY id LIMIT 1000"
+);
 
 /// Takes a pending message up; nothing when another one was first.
 pub(crate) const ACK: &str = concat!(
@@ -61,8 +68,9 @@ macro_rules! consume {
     };
 }
 
-pub(crate) const CONSUME_PG: &str =
-    consume!("unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::timestamptz[]) AS c (c_tenant, c_id, c_step, c_now)");
+pub(crate) const CONSUME_PG: &str = consume!(
+    "unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::timestamptz[]) AS c (c_tenant, c_id, c_step, c_now)"
+);
 pub(crate) const CONSUME_LITE: &str = consume!(
     "(SELECT unhex(value->>0) AS c_tenant, unhex(value->>1) AS c_id, unhex(value->>2) AS c_step, value->>3 AS c_now
       FROM json_each($1)) AS c"

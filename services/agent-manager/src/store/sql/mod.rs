@@ -11,5 +11,12 @@ pub(crate) mod tasks;
 use swarm_database::check::Text;
 
 /// All texts, for the test that prepares each on both databases.
-pub const ALL: &[&[Text]] =
-    &[agents::ALL, events::ALL, leases::ALL, messages::ALL, outbox::ALL, steps::ALL, tasks::ALL];
+pub const ALL: &[&[Text]] = &[
+    agents::ALL,
+    events::ALL,
+    leases::ALL,
+    messages::ALL,
+    outbox::ALL,
+    steps::ALL,
+    tasks::ALL,
+];

@@ -9,8 +9,7 @@ pub(crate) const INSERT: &str = "
 pub(crate) const DUE: &str = "
     SELECT tenant_id, id, target, payload, attempts FROM outbox WHERE next_at <= $1 ORDER BY next_at LIMIT 100";
 
-pub(crate) const DONE_PG: &str =
-    "DELETE FROM outbox USING unnest($1::uuid[], $2::uuid[]) AS c (c_tenant, c_id) WHERE tenant_id = c_tenant AND id = c_id";
+pub(crate) const DONE_PG: &str = "DELETE FROM outbox USING unnest($1::uuid[], $2::uuid[]) AS c (c_tenant, c_id) WHERE tenant_id = c_tenant AND id = c_id";
 pub(crate) const DONE_LITE: &str = "
     DELETE FROM outbox WHERE (tenant_id, id) IN (SELECT unhex(value->>0), unhex(value->>1) FROM json_each($1))";
 

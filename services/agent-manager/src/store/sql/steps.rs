@@ -9,8 +9,11 @@ macro_rules! columns {
     };
 }
 
-pub(crate) const FIND: &str =
-    concat!("SELECT ", columns!(), " FROM steps WHERE tenant_id = $1 AND task_id = $2 AND step_key = $3");
+pub(crate) const FIND: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM steps WHERE tenant_id = $1 AND task_id = $2 AND step_key = $3"
+);
 
 pub(crate) const LIST: &str = concat!(
     "SELECT ",

@@ -40,10 +40,15 @@ pub(crate) const INSERT_LITE: &str = concat!(
       FROM json_each($1) WHERE TRUE ON CONFLICT (tenant_id, id) DO NOTHING RETURNING id"
 );
 
-pub(crate) const FIND: &str = concat!("SELECT ", columns!(), " FROM tasks WHERE tenant_id = $1 AND id = $2");
+pub(crate) const FIND: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM tasks WHERE tenant_id = $1 AND id = $2"
+);
 
 /// A task's place: what a reader of its events must know.
-pub(crate) const PLACE: &str = "SELECT root_id, state, last_seq FROM tasks WHERE tenant_id = $1 AND id = $2";
+pub(crate) const PLACE: &str =
+    "SELECT root_id, state, last_seq FROM tasks WHERE tenant_id = $1 AND id = $2";
 
 /// Root tasks, the newest first.
 pub(crate) const LIST_ROOTS: &str = concat!(
@@ -69,8 +74,7 @@ pub(crate) const TREE: &str = concat!(
 );
 
 /// The same without their contents.
-pub(crate) const TREE_STATES: &str =
-    "SELECT id, parent_id, state FROM tasks WHERE tenant_id = $1 AND root_id = $2 AND parent_id IS NOT NULL";
+pub(crate) const TREE_STATES: &str = "SELECT id, parent_id, state FROM tasks WHERE tenant_id = $1 AND root_id = $2 AND parent_id IS NOT NULL";
 
 pub(crate) const CHILD_USAGE: &str = "
     SELECT CAST(COALESCE(sum(input_tokens), 0) AS bigint) AS input_tokens,
@@ -121,8 +125,9 @@ macro_rules! claim {
     };
 }
 
-pub(crate) const CLAIM_PG: &str =
-    claim!("unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::timestamptz[]) AS c (c_tenant, c_id, c_group, c_now)");
+pub(crate) const CLAIM_PG: &str = claim!(
+    "unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::timestamptz[]) AS c (c_tenant, c_id, c_group, c_now)"
+);
 pub(crate) const CLAIM_LITE: &str = claim!(
     "(SELECT unhex(value->>0) AS c_tenant, unhex(value->>1) AS c_id, unhex(value->>2) AS c_group, value->>3 AS c_now
       FROM json_each($1)) AS c"
@@ -206,8 +211,9 @@ macro_rules! cancel {
 }
 
 /// One level of a tree.
-pub(crate) const CANCEL_PG: &str =
-    cancel!("unnest($1::uuid[], $2::uuid[], $3::text[], $4::timestamptz[]) AS c (c_tenant, c_id, c_reason, c_now)");
+pub(crate) const CANCEL_PG: &str = cancel!(
+    "unnest($1::uuid[], $2::uuid[], $3::text[], $4::timestamptz[]) AS c (c_tenant, c_id, c_reason, c_now)"
+);
 pub(crate) const CANCEL_LITE: &str = cancel!(
     "(SELECT unhex(value->>0) AS c_tenant, unhex(value->>1) AS c_id, value->>2 AS c_reason, value->>3 AS c_now
       FROM json_each($1)) AS c"

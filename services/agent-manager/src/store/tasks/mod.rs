@@ -1,5 +1,6 @@
 //! Tasks in the store.
 
+mod read;
 mod row;
 
 use serde_json::Value;
@@ -9,9 +10,13 @@ use swarm_types::{AgentId, TaskId, TenantId, Timestamp};
 use uuid::Uuid;
 
 use super::sql::tasks as sql;
-use super::{count, stored, word};
-use row::{Row, records};
+use super::{count, stored};
 use crate::tasks::{TaskFailure, TaskRecord, TaskState, Usage, WaitingReason};
+pub(crate) use read::{
+    Filter, list, overdue, place, queue_lengths, tenants_with_work, tree, tree_states,
+    tree_states_in,
+};
+use row::{Row, records};
 
 /// A task that is about to be inserted.
 #[derive(Debug, Clone)]
@@ -38,7 +43,11 @@ pub(crate) struct Fence {
 
 impl From<&TaskRecord> for Fence {
     fn from(task: &TaskRecord) -> Self {
-        Self { tenant: task.tenant, task: task.id, epoch: task.epoch }
+        Self {
+            tenant: task.tenant,
+            task: task.id,
+            epoch: task.epoch,
+        }
     }
 }
 
@@ -49,9 +58,16 @@ pub(crate) async fn insert(tx: &mut Tx, tasks: &[Insert]) -> Result<Vec<TaskId>>
     }
     let specs = tasks
         .iter()
-        .map(|task| serde_json::to_value(&task.record.spec).map(Json).map_err(Error::internal))
+        .map(|task| {
+            serde_json::to_value(&task.record.spec)
+                .map(Json)
+                .map_err(Error::internal)
+        })
         .collect::<Result<Vec<_>>>()?;
-    let ready = tasks.iter().map(|task| task.lease.is_none().then_some(task.record.created_at)).collect();
+    let ready = tasks
+        .iter()
+        .map(|task| task.lease.is_none().then_some(task.record.created_at))
+        .collect();
     let inserted: Vec<(Uuid,)> = tx
         .batch(sql::INSERT_PG, sql::INSERT_LITE)
         .column(column(tasks, |task| task.tenant.uuid()))
@@ -75,85 +91,40 @@ pub(crate) async fn insert(tx: &mut Tx, tasks: &[Insert]) -> Result<Vec<TaskId>>
         .column(column(tasks, |task| task.started_at))
         .all()
         .await?;
-    Ok(inserted.into_iter().map(|(id,)| TaskId::from_uuid(id)).collect())
+    Ok(inserted
+        .into_iter()
+        .map(|(id,)| TaskId::from_uuid(id))
+        .collect())
 }
 
 pub(crate) async fn find(db: &Db, tenant: TenantId, id: TaskId) -> Result<Option<TaskRecord>> {
-    db.q(sql::FIND).bind(tenant.uuid()).bind(id.uuid()).opt::<Row>().await?.map(Row::record).transpose()
+    db.q(sql::FIND)
+        .bind(tenant.uuid())
+        .bind(id.uuid())
+        .opt::<Row>()
+        .await?
+        .map(Row::record)
+        .transpose()
 }
 
 pub(crate) async fn get(db: &Db, tenant: TenantId, id: TaskId) -> Result<TaskRecord> {
-    find(db, tenant, id).await?.ok_or_else(|| Error::not_found("task", id))
+    find(db, tenant, id)
+        .await?
+        .ok_or_else(|| Error::not_found("task", id))
 }
 
-pub(crate) async fn find_in(tx: &mut Tx, tenant: TenantId, id: TaskId) -> Result<Option<TaskRecord>> {
-    tx.q(sql::FIND).bind(tenant.uuid()).bind(id.uuid()).opt::<Row>().await?.map(Row::record).transpose()
-}
-
-/// Root, state and newest sequence.
-pub(crate) async fn place(db: &Db, tenant: TenantId, id: TaskId) -> Result<Option<(TaskId, TaskState, i64)>> {
-    let row: Option<(Uuid, String, i64)> = db.q(sql::PLACE).bind(tenant.uuid()).bind(id.uuid()).opt().await?;
-    row.map(|(root, state, seq)| Ok((TaskId::from_uuid(root), word(&state)?, seq))).transpose()
-}
-
-/// Which tasks a list shows.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Filter {
-    pub(crate) state: Option<TaskState>,
-    /// Root and id of the task whose sub-tasks are wanted; `None` lists root tasks.
-    pub(crate) parent: Option<(TaskId, TaskId)>,
-    pub(crate) before: Option<TaskId>,
-}
-
-/// The newest first, up to `limit`.
-pub(crate) async fn list(db: &Db, tenant: TenantId, filter: Filter, limit: i64) -> Result<Vec<TaskRecord>> {
-    let text = if filter.parent.is_some() { sql::LIST_CHILDREN } else { sql::LIST_ROOTS };
-    let query = db
-        .q(text)
+pub(crate) async fn find_in(
+    tx: &mut Tx,
+    tenant: TenantId,
+    id: TaskId,
+) -> Result<Option<TaskRecord>> {
+    tx.q(sql::FIND)
         .bind(tenant.uuid())
-        .bind(filter.state.map_or("", TaskState::as_str))
-        .bind(filter.before.map_or(Uuid::max(), TaskId::uuid))
-        .bind(limit);
-    let query = match filter.parent {
-        Some((root, parent)) => query.bind(root.uuid()).bind(parent.uuid()),
-        None => query,
-    };
-    records(query.all().await?)
-}
-
-/// All tasks below a root, as they were made.
-pub(crate) async fn tree(db: &Db, tenant: TenantId, root: TaskId) -> Result<Vec<TaskRecord>> {
-    records(db.q(sql::TREE).bind(tenant.uuid()).bind(root.uuid()).all().await?)
-}
-
-/// A task below a root, without its contents.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Node {
-    pub(crate) id: TaskId,
-    pub(crate) parent: TaskId,
-    pub(crate) state: TaskState,
-}
-
-fn nodes(rows: Vec<(Uuid, Uuid, String)>) -> Result<Vec<Node>> {
-    rows.into_iter()
-        .map(|(id, parent, state)| {
-            Ok(Node { id: TaskId::from_uuid(id), parent: TaskId::from_uuid(parent), state: word(&state)? })
-        })
-        .collect()
-}
-
-pub(crate) async fn tree_states(db: &Db, tenant: TenantId, root: TaskId) -> Result<Vec<Node>> {
-    nodes(db.q(sql::TREE_STATES).bind(tenant.uuid()).bind(root.uuid()).all().await?)
-}
-
-pub(crate) async fn tree_states_in(tx: &mut Tx, tenant: TenantId, root: TaskId) -> Result<Vec<Node>> {
-    nodes(tx.q(sql::TREE_STATES).bind(tenant.uuid()).bind(root.uuid()).all().await?)
-}
-
-/// Tenants behind this one that have queued tasks.
-pub(crate) async fn tenants_with_work(db: &Db, after: TenantId) -> Result<Vec<TenantId>> {
-    let ids: Vec<Uuid> = db.q(sql::TENANTS_WITH_WORK).bind(after.uuid()).scalars().await?;
-    Ok(ids.into_iter().map(TenantId::from_uuid).collect())
+        .bind(id.uuid())
+        .opt::<Row>()
+        .await?
+        .map(Row::record)
+        .transpose()
 }
 
 /// A queued task that could run now.
@@ -164,9 +135,19 @@ pub(crate) struct Candidate {
 }
 
 /// Locks up to `limit` queued tasks of a tenant that could run now, the most urgent first.
-pub(crate) async fn candidates(tx: &mut Tx, tenant: TenantId, now: Timestamp, limit: i64) -> Result<Vec<Candidate>> {
+pub(crate) async fn candidates(
+    tx: &mut Tx,
+    tenant: TenantId,
+    now: Timestamp,
+    limit: i64,
+) -> Result<Vec<Candidate>> {
     let text = tx.pick(sql::CANDIDATES_PG, sql::CANDIDATES_LITE);
-    tx.q(text).bind(tenant.uuid()).bind(now).bind(limit).all().await
+    tx.q(text)
+        .bind(tenant.uuid())
+        .bind(now)
+        .bind(limit)
+        .all()
+        .await
 }
 
 /// Takes these queued tasks for the lease group.
@@ -217,30 +198,74 @@ pub(crate) async fn advance(tx: &mut Tx, fence: Fence, by: Advance) -> Result<Op
 }
 
 /// Numbers events of a task from outside; `None` when the task has ended or is not there.
-pub(crate) async fn annotate(tx: &mut Tx, tenant: TenantId, id: TaskId, events: i64) -> Result<Option<(i64, TaskId)>> {
-    let row: Option<(i64, Uuid)> =
-        tx.q(sql::ANNOTATE).bind(tenant.uuid()).bind(id.uuid()).bind(events).opt().await?;
+pub(crate) async fn annotate(
+    tx: &mut Tx,
+    tenant: TenantId,
+    id: TaskId,
+    events: i64,
+) -> Result<Option<(i64, TaskId)>> {
+    let row: Option<(i64, Uuid)> = tx
+        .q(sql::ANNOTATE)
+        .bind(tenant.uuid())
+        .bind(id.uuid())
+        .bind(events)
+        .opt()
+        .await?;
     Ok(row.map(|(seq, root)| (seq, TaskId::from_uuid(root))))
 }
 
-pub(crate) async fn wait(tx: &mut Tx, fence: Fence, reason: WaitingReason) -> Result<Option<TaskRecord>> {
-    fenced(tx, sql::WAIT, fence).bind(reason.as_str()).opt::<Row>().await?.map(Row::record).transpose()
+pub(crate) async fn wait(
+    tx: &mut Tx,
+    fence: Fence,
+    reason: WaitingReason,
+) -> Result<Option<TaskRecord>> {
+    fenced(tx, sql::WAIT, fence)
+        .bind(reason.as_str())
+        .opt::<Row>()
+        .await?
+        .map(Row::record)
+        .transpose()
 }
 
 pub(crate) async fn resume(tx: &mut Tx, fence: Fence) -> Result<Option<TaskRecord>> {
-    fenced(tx, sql::RESUME, fence).opt::<Row>().await?.map(Row::record).transpose()
+    fenced(tx, sql::RESUME, fence)
+        .opt::<Row>()
+        .await?
+        .map(Row::record)
+        .transpose()
 }
 
-pub(crate) async fn assign(tx: &mut Tx, fence: Fence, agent: AgentId) -> Result<Option<TaskRecord>> {
-    fenced(tx, sql::ASSIGN, fence).bind(agent.uuid()).opt::<Row>().await?.map(Row::record).transpose()
+pub(crate) async fn assign(
+    tx: &mut Tx,
+    fence: Fence,
+    agent: AgentId,
+) -> Result<Option<TaskRecord>> {
+    fenced(tx, sql::ASSIGN, fence)
+        .bind(agent.uuid())
+        .opt::<Row>()
+        .await?
+        .map(Row::record)
+        .transpose()
 }
 
-pub(crate) async fn release(tx: &mut Tx, fence: Fence, now: Timestamp) -> Result<Option<TaskRecord>> {
-    fenced(tx, sql::RELEASE, fence).bind(now).opt::<Row>().await?.map(Row::record).transpose()
+pub(crate) async fn release(
+    tx: &mut Tx,
+    fence: Fence,
+    now: Timestamp,
+) -> Result<Option<TaskRecord>> {
+    fenced(tx, sql::RELEASE, fence)
+        .bind(now)
+        .opt::<Row>()
+        .await?
+        .map(Row::record)
+        .transpose()
 }
 
 fn fenced<'a>(tx: &'a mut Tx, text: &'static str, fence: Fence) -> swarm_database::Query<'a> {
-    tx.q(text).bind(fence.tenant.uuid()).bind(fence.task.uuid()).bind(fence.epoch)
+    tx.q(text)
+        .bind(fence.tenant.uuid())
+        .bind(fence.task.uuid())
+        .bind(fence.epoch)
 }
 
 /// Queues again what the lease group holds.
@@ -265,7 +290,12 @@ impl Outcome {
 }
 
 /// Ends an open task; `None` when the fence is stale.
-pub(crate) async fn end(tx: &mut Tx, fence: Fence, outcome: &Outcome, now: Timestamp) -> Result<Option<Held>> {
+pub(crate) async fn end(
+    tx: &mut Tx,
+    fence: Fence,
+    outcome: &Outcome,
+    now: Timestamp,
+) -> Result<Option<Held>> {
     let (result, failure) = match outcome {
         Outcome::Completed(result) => (Some(Json(result)), None),
         Outcome::Failed(failure) => (None, Some(failure)),
@@ -327,12 +357,4 @@ pub(crate) async fn cancel(
         .all()
         .await?;
     rows.into_iter().map(Row::held).collect()
-}
-
-pub(crate) async fn overdue(db: &Db, now: Timestamp) -> Result<Vec<TaskRecord>> {
-    records(db.q(sql::OVERDUE).bind(now).all().await?)
-}
-
-pub(crate) async fn queue_lengths(db: &Db) -> Result<Vec<(i16, i64)>> {
-    db.q(sql::QUEUE_LENGTHS).all().await
 }

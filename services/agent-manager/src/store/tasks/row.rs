@@ -46,13 +46,17 @@ pub(super) struct Row {
 impl Row {
     pub(super) fn held(self) -> Result<Held> {
         let child_count = self.child_count;
-        Ok(Held { record: self.record()?, child_count })
+        Ok(Held {
+            record: self.record()?,
+            child_count,
+        })
     }
 
     pub(super) fn record(self) -> Result<TaskRecord> {
-        let failure = self
-            .error_code
-            .map(|code| TaskFailure { code, detail: self.error_detail.unwrap_or_default() });
+        let failure = self.error_code.map(|code| TaskFailure {
+            code,
+            detail: self.error_detail.unwrap_or_default(),
+        });
         Ok(TaskRecord {
             tenant: TenantId::from_uuid(self.tenant_id),
             id: TaskId::from_uuid(self.id),
@@ -62,8 +66,9 @@ impl Row {
             spec: self.spec.0,
             state: word(&self.state)?,
             waiting_reason: self.waiting_reason.as_deref().map(word).transpose()?,
-            priority: Priority::from_rank(self.priority)
-                .ok_or_else(|| Error::internal(format!("the store holds the priority {}", self.priority)))?,
+            priority: Priority::from_rank(self.priority).ok_or_else(|| {
+                Error::internal(format!("the store holds the priority {}", self.priority))
+            })?,
             agent: self.agent_id.map(AgentId::from_uuid),
             attempt: small(self.attempt),
             epoch: self.epoch,

@@ -1,0 +1,7 @@
+//! The rpcs, as the gateway calls them: tokens, roles, bad input, streams.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used)]
+
+mod agents;
+mod refusals;
+mod service;
+mod tasks;
