@@ -1,12 +1,15 @@
 //! Take-over, and hand-over at a clean stop.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::json;
 use swarm_agent_manager::SCHEMA;
 use swarm_agent_manager::journal::{StepDone, StepKind, StepSpec};
 use swarm_agent_manager::tasks::{TaskState, WaitingReason};
 use swarm_test_support::database::for_each_database;
+use swarm_test_support::eventually;
+use swarm_types::Timestamp;
 use tokio::sync::{Semaphore, mpsc};
 
 use crate::rig::{LONG, Options, Rig, echo, script};
@@ -141,6 +144,50 @@ async fn waiting_tasks_do_not_hold_up_a_clean_stop() {
             engine.task(tenant, task.id).await.unwrap().state,
             TaskState::Queued
         );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_lease_is_renewed_for_as_long_as_the_task_takes_and_closed_at_the_end() {
+    const EXPIRY: &str = "SELECT expires_at FROM lease_groups";
+    for_each_database(&SCHEMA, |db| async move {
+        let gate = Arc::new(Semaphore::new(0));
+        let work = {
+            let gate = gate.clone();
+            script(move |_| {
+                let gate = gate.clone();
+                async move {
+                    gate.acquire().await.unwrap().forget();
+                    Ok(json!(null))
+                }
+            })
+        };
+        let lease = Duration::from_secs(2);
+        let rig = Rig::start_with(
+            &db,
+            work,
+            Options {
+                lease,
+                ..Options::default()
+            },
+        )
+        .await;
+        let task = rig.submit().await;
+        let first: Timestamp = db.q(EXPIRY).scalar().await.unwrap();
+        // Without heartbeats the task would have been taken over by then.
+        eventually("the lease outlives its time", LONG, || async {
+            let expiries: Vec<Timestamp> = db.q(EXPIRY).scalars().await.unwrap();
+            expiries.iter().any(|expiry| *expiry > first + lease)
+        })
+        .await;
+        let held = rig.task(task.id).await;
+        assert_eq!((held.state, held.epoch), (TaskState::Running, 1));
+        gate.add_permits(1);
+        rig.ended(task.id).await;
+        rig.stop().await;
+        let left: Vec<Timestamp> = db.q(EXPIRY).scalars().await.unwrap();
+        assert!(left.is_empty(), "{left:?}");
     })
     .await;
 }

@@ -67,6 +67,7 @@ pub(crate) struct Rig {
 pub(crate) struct Options {
     pub(crate) replica: &'static str,
     pub(crate) workers: usize,
+    pub(crate) lease: Duration,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) tenant: TenantId,
 }
@@ -76,6 +77,7 @@ impl Default for Options {
         Self {
             replica: "one",
             workers: 8,
+            lease: Duration::from_secs(60),
             clock: Arc::new(SystemClock),
             tenant: TenantId::new(),
         }
@@ -91,7 +93,7 @@ impl Rig {
         let config = EngineConfig {
             replica: options.replica.to_owned(),
             max_workers: options.workers,
-            lease: Duration::from_secs(60),
+            lease: options.lease,
             poll: Duration::from_millis(50),
         };
         let registry = Registry::new();
