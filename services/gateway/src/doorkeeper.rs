@@ -17,6 +17,8 @@ use swarm_transport::{Acting, Retry, call, request};
 use swarm_types::{Clock, Timestamp};
 use tonic::transport::Channel;
 
+use crate::peers::name_of_absent;
+
 /// The header of an API key.
 pub(crate) const API_KEY: &str = "x-api-key";
 const LONGEST_CREDENTIAL: usize = 8 * 1024;
@@ -147,7 +149,8 @@ impl Doorkeeper {
                 .exchange_api_key(request(&Acting::Itself, EXCHANGE_DEADLINE, message)?)
                 .await
         })
-        .await?;
+        .await
+        .map_err(|error| name_of_absent("sessions", error))?;
         answer
             .tokens
             .ok_or_else(|| Error::internal("auth answered without tokens"))

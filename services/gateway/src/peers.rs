@@ -17,6 +17,7 @@ use swarm_proto::learning::v1::learning_service_client::LearningServiceClient;
 use swarm_proto::memory::v1::memory_service_client::MemoryServiceClient;
 use swarm_runtime::Readiness;
 use swarm_transport::{Dialer, Peer, PeersConfig};
+use tonic::Status;
 use tonic::transport::{Channel, Endpoint};
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
@@ -38,6 +39,7 @@ macro_rules! ask {
             $gateway.peers.$client.clone().$rpc(request).await
         })
         .await
+        .map_err(|error| crate::peers::name_of_absent(stringify!($client), error))
     }};
     (once $gateway:expr, $caller:expr, $client:ident.$rpc:ident($message:expr)) => {
         crate::peers::ask!(@ swarm_transport::Retry::Never, $gateway, $caller, $client.$rpc($message))
@@ -47,6 +49,25 @@ macro_rules! ask {
     };
 }
 pub(crate) use ask;
+
+/// Says which service is away, where nobody answered: an answer's own words are better than ours.
+pub(crate) fn name_of_absent(client: &str, error: Error) -> Error {
+    let status =
+        std::error::Error::source(&error).and_then(|source| source.downcast_ref::<Status>());
+    let is_from_transport =
+        status.is_some_and(|status| std::error::Error::source(status).is_some());
+    if error.code() != Code::Unavailable || !is_from_transport {
+        return error;
+    }
+    let service = match client {
+        "agents" | "tasks" | "messages" => "agent-manager",
+        "proposals" | "consensus" => "consensus",
+        "memories" => "memory",
+        "learning" => "learning",
+        _ => "auth",
+    };
+    Error::unavailable(format!("{service} cannot be reached")).with_source(error)
+}
 
 /// The end of work that no layer ends.
 pub(crate) async fn within<T>(limit: Duration, work: impl Future<Output = Result<T>>) -> Result<T> {

@@ -10,6 +10,7 @@ use swarm_transport::{Acting, Retry, call, request};
 
 use crate::extract::NoParams;
 use crate::gateway::Gate;
+use crate::peers::name_of_absent;
 use crate::problem::Answer;
 use crate::shapes::system::{Alive, Ready};
 
@@ -82,7 +83,8 @@ pub(super) async fn jwks(State(gateway): Gate, _: NoParams) -> Answer<impl IntoR
         let message = request(&Acting::Itself, gateway.deadline(), GetKeysRequest {})?;
         gateway.peers.sessions.clone().get_keys(message).await
     })
-    .await?;
+    .await
+    .map_err(|error| name_of_absent("sessions", error))?;
     Ok((
         [(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, A_WHILE)],
         answer.jwks_json,

@@ -16,6 +16,7 @@ use super::{expect, nothing};
 use crate::extract::{Body, Form, NoParams};
 use crate::gateway::Gate;
 use crate::layers::Who;
+use crate::peers::name_of_absent;
 use crate::problem::Answer;
 use crate::shapes::sessions::{ClientCredentials, Identity, Login, RefreshToken, Tokens};
 
@@ -44,7 +45,8 @@ pub(super) async fn login(
             )?)
             .await
     })
-    .await?;
+    .await
+    .map_err(|error| name_of_absent("sessions", error))?;
     Ok(Json(expect(answer.tokens)?.into()))
 }
 
@@ -73,7 +75,8 @@ pub(super) async fn refresh(
             )?)
             .await
     })
-    .await?;
+    .await
+    .map_err(|error| name_of_absent("sessions", error))?;
     Ok(Json(expect(answer.tokens)?.into()))
 }
 
@@ -101,7 +104,8 @@ pub(super) async fn logout(
             )?)
             .await
     })
-    .await?;
+    .await
+    .map_err(|error| name_of_absent("sessions", error))?;
     Ok(nothing())
 }
 

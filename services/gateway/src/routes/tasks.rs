@@ -13,7 +13,7 @@ use super::{expect, location};
 use crate::extract::{Body, Id, NoParams, Optional, Paging, Params, duration};
 use crate::gateway::{Gate, Gateway};
 use crate::layers::Who;
-use crate::peers::{ask, within};
+use crate::peers::{ask, name_of_absent, within};
 use crate::problem::Answer;
 use crate::shapes::page::{Page, PageParams};
 use crate::shapes::task_params::{ListTasks, WaitParams};
@@ -146,7 +146,8 @@ async fn wait_for(
             .get_task_result(request(acting, limit, message)?)
             .await
     });
-    within(limit, answer).await
+    let answer = within(limit, answer).await;
+    answer.map_err(|error| name_of_absent("tasks", error))
 }
 
 /// Cancel a task and its sub-tasks

@@ -370,5 +370,14 @@ async fn without_any_service_the_gateway_is_ready_and_says_503() {
         (503, Some("unavailable")),
         "{body}"
     );
+    let login = json!({"username": "a", "password": "b"});
+    let request = reqwest::Client::new()
+        .post(format!("http://{rest}/api/v1/auth/login"))
+        .json(&login);
+    let (status, body) = seen(request.send().await.unwrap()).await;
+    assert_eq!(
+        (status.as_u16(), body["detail"].as_str()),
+        (503, Some("auth cannot be reached"))
+    );
     assert!(lifecycle.stop().await.is_clean());
 }
