@@ -17,6 +17,7 @@ mod postgres;
 mod query;
 mod retry;
 mod schema;
+mod span;
 mod sqlite;
 mod tx;
 mod value;

@@ -226,13 +226,15 @@ impl<'a> Query<'a> {
         }
         let arguments = arguments?;
         placeholders::check(text, arguments.len())?;
-        let span = tracing::info_span!(
-            "db.query",
-            otel.kind = "client",
-            db.system.name = arguments.system(),
-            db.namespace = about.schema,
-            db.query.text = text
-        );
+        let span = crate::span::inside(|| {
+            tracing::info_span!(
+                "db.query",
+                otel.kind = "client",
+                db.system.name = arguments.system(),
+                db.namespace = about.schema,
+                db.query.text = text
+            )
+        });
         let answer = target
             .run(text, arguments, want, about.statement_timeout)
             .instrument(span)

@@ -93,11 +93,10 @@ impl Tx {
                 "commit refused: a statement of this transaction has failed",
             ));
         }
-        let span = tracing::info_span!(
-            "db.commit",
-            otel.kind = "client",
-            db.namespace = self.about.schema
-        );
+        let schema = self.about.schema;
+        let span = crate::span::inside(|| {
+            tracing::info_span!("db.commit", otel.kind = "client", db.namespace = schema)
+        });
         let committed = async {
             match self.inner {
                 Inner::Postgres(tx) => tx.commit().await,
