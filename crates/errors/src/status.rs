@@ -33,14 +33,10 @@ impl From<Status> for Error {
             .error_info()
             .filter(|info| info.domain == DOMAIN)
             .and_then(|info| Code::from_name(&info.reason));
-        // tonic reports a connection that could not be made or was lost as Unknown or Cancelled
-        // with a transport error as its source.
-        let transport = std::error::Error::source(&status).is_some_and(|source| {
-            source.is::<tonic::transport::Error>() || status.code() == tonic::Code::Unknown
-        });
         let code = match named {
             Some(code) => code,
-            None if transport => Code::Unavailable,
+            None if timed_out(&status) => Code::DeadlineExceeded,
+            None if lost_on_the_way(&status) => Code::Unavailable,
             None => Code::from_grpc(status.code()),
         };
         let mut error = Self::new(code, status.message());
@@ -54,6 +50,25 @@ impl From<Status> for Error {
         }
         error.with_source(status)
     }
+}
+
+/// Our own side gave up waiting: tonic reports that as Cancelled, deep in a transport error.
+fn timed_out(status: &Status) -> bool {
+    let mut cause = std::error::Error::source(status);
+    while let Some(error) = cause {
+        if error.is::<tonic::TimeoutExpired>() {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}
+
+/// The connection could not be made or was lost: tonic reports that as Unknown or Cancelled.
+fn lost_on_the_way(status: &Status) -> bool {
+    std::error::Error::source(status).is_some_and(|source| {
+        source.is::<tonic::transport::Error>() || status.code() == tonic::Code::Unknown
+    })
 }
 
 #[cfg(test)]
@@ -74,6 +89,12 @@ mod tests {
             assert_eq!(got.fields()[0].field, "a.b");
             assert_eq!(got.retry_after(), Some(Duration::from_secs(7)));
         }
+    }
+
+    #[test]
+    fn our_own_timeout_is_a_deadline_and_not_an_outage() {
+        let status = Status::from_error(Box::new(tonic::TimeoutExpired(())));
+        assert_eq!(Error::from(status).code(), Code::DeadlineExceeded);
     }
 
     #[test]

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use swarm_errors::{Error, Result};
 
+use crate::tasks::without_place;
+
 use super::{AgentKind, AgentProfile, ModelSettings};
 
 /// The fields that change, in the public shape; what is absent stays.
@@ -37,7 +39,7 @@ impl AgentPatch {
             } else {
                 path
             };
-            Error::invalid(field, error.inner().to_string())
+            Error::invalid(field, without_place(error.inner()))
         })?;
         reader
             .end()

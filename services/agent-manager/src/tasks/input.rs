@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use swarm_errors::{Code, Error, Result};
 
-use super::has_nul;
+use super::{has_nul, without_place};
 
 /// The longest prompt, in bytes.
 pub const MAX_PROMPT_BYTES: usize = 64 * 1024;
@@ -53,7 +53,7 @@ impl Input {
             } else {
                 format!("input.{path}")
             };
-            Error::invalid(field, error.inner().to_string())
+            Error::invalid(field, without_place(error.inner()))
         })?;
         reader
             .end()
@@ -166,6 +166,10 @@ mod tests {
         ] {
             let error = Input::parse(json).unwrap_err();
             assert_eq!(error.fields()[0].field, field, "{error}");
+            assert!(
+                !error.detail().contains(" at line ") || field == "input",
+                "{error}"
+            );
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod ids;
 mod input;
+mod json;
 mod record;
 mod spec;
 mod state;
@@ -9,6 +10,7 @@ mod usage;
 
 pub use ids::{child_task_id, step_id};
 pub use input::{Document, Input, MAX_DOCUMENTS, MAX_DOCUMENTS_BYTES, MAX_PROMPT_BYTES};
+pub(crate) use json::without_place;
 pub use record::{NewTask, TaskFailure, TaskRecord};
 pub use spec::{SINGLE, SWARM, Strategy, TaskSpec, has_nul};
 pub(crate) use state::words;

@@ -26,9 +26,18 @@ pub struct Verdict {
 #[must_use]
 pub fn finding(rank: Option<usize>, how: &str) -> Verdict {
     match rank {
-        Some(rank) if rank <= STANDS_BY => Verdict { approve: true, reason: format!("{} of my search {how}", ordinal(rank)) },
-        Some(rank) => Verdict { approve: false, reason: format!("only {} of my search {how}", ordinal(rank)) },
-        None => Verdict { approve: false, reason: format!("not found by my search {how}") },
+        Some(rank) if rank <= STANDS_BY => Verdict {
+            approve: true,
+            reason: format!("{} of my search {how}", ordinal(rank)),
+        },
+        Some(rank) => Verdict {
+            approve: false,
+            reason: format!("only {} of my search {how}", ordinal(rank)),
+        },
+        None => Verdict {
+            approve: false,
+            reason: format!("not found by my search {how}"),
+        },
     }
 }
 
@@ -37,23 +46,39 @@ pub fn finding(rank: Option<usize>, how: &str) -> Verdict {
 pub fn answer(answer: &str, passages: &[Passage]) -> Verdict {
     let said = telling_words(answer);
     if said.is_empty() {
-        return Verdict { approve: false, reason: "it says nothing".to_owned() };
+        return Verdict {
+            approve: false,
+            reason: "it says nothing".to_owned(),
+        };
     }
-    let known: BTreeSet<String> =
-        passages.iter().flat_map(|passage| telling_words(&format!("{} {}", passage.heading, passage.text))).collect();
-    let invented: Vec<&String> =
-        said.iter().filter(|word| word.chars().any(|c| c.is_ascii_digit()) && !known.contains(*word)).collect();
+    let known: BTreeSet<String> = passages
+        .iter()
+        .flat_map(|passage| telling_words(&format!("{} {}", passage.heading, passage.text)))
+        .collect();
+    let invented: Vec<&String> = said
+        .iter()
+        .filter(|word| word.chars().any(|c| c.is_ascii_digit()) && !known.contains(*word))
+        .collect();
     if let Some(number) = invented.first() {
-        return Verdict { approve: false, reason: format!("it says {number}, which no accepted passage says") };
+        return Verdict {
+            approve: false,
+            reason: format!("it says {number}, which no accepted passage says"),
+        };
     }
     let carried = said.iter().filter(|word| known.contains(*word)).count();
     #[expect(clippy::cast_precision_loss, reason = "words of one answer")]
     let share = carried as f64 / said.len() as f64;
     let percent = share * 100.0;
     if share >= SUPPORT {
-        Verdict { approve: true, reason: format!("the passages carry {percent:.0} % of its words") }
+        Verdict {
+            approve: true,
+            reason: format!("the passages carry {percent:.0} % of its words"),
+        }
     } else {
-        Verdict { approve: false, reason: format!("the passages carry only {percent:.0} % of its words") }
+        Verdict {
+            approve: false,
+            reason: format!("the passages carry only {percent:.0} % of its words"),
+        }
     }
 }
 
@@ -107,21 +132,38 @@ mod tests {
         assert!(finding(Some(1), "by words").approve);
         assert!(finding(Some(STANDS_BY), "by words").approve);
         assert!(!finding(Some(STANDS_BY + 1), "by words").approve);
-        assert_eq!(finding(None, "by meaning").reason, "not found by my search by meaning");
+        assert_eq!(
+            finding(None, "by meaning").reason,
+            "not found by my search by meaning"
+        );
     }
 
     #[test]
     fn an_invented_number_is_named() {
-        let passages = [passage("Running work has a grace time of 20 seconds to finish.")];
-        let verdict = answer("Running work has a grace time of 45 seconds to finish.", &passages);
-        assert!(!verdict.approve && verdict.reason.contains("45"), "{verdict:?}");
+        let passages = [passage(
+            "Running work has a grace time of 20 seconds to finish.",
+        )];
+        let verdict = answer(
+            "Running work has a grace time of 45 seconds to finish.",
+            &passages,
+        );
+        assert!(
+            !verdict.approve && verdict.reason.contains("45"),
+            "{verdict:?}"
+        );
         assert!(answer("The grace time for running work is 20 seconds.", &passages).approve);
     }
 
     #[test]
     fn words_of_its_own_are_not_carried() {
         let passages = [passage("Send SIGTERM, or press Ctrl-C.")];
-        assert!(!answer("Elephants usually wander through Tanzania before breakfast.", &passages).approve);
+        assert!(
+            !answer(
+                "Elephants usually wander through Tanzania before breakfast.",
+                &passages
+            )
+            .approve
+        );
         assert!(!answer("...", &passages).approve);
     }
 }

@@ -48,7 +48,9 @@ impl Executor for Worker {
             ("join" | "revision", _) => swarm::join::run(self, &context).await,
             ("", SWARM) => swarm::run(self, &context).await,
             ("", SINGLE) => single::run(self, &context).await,
-            (role, strategy) => Err(Error::internal(format!("no work for role {role:?} with strategy {strategy:?}"))),
+            (role, strategy) => Err(Error::internal(format!(
+                "no work for role {role:?} with strategy {strategy:?}"
+            ))),
         }
     }
 }

@@ -35,8 +35,13 @@ impl Models {
 
     /// The provider for an agent; the default one for none.
     pub(crate) fn of(&self, agent: Option<&AgentRecord>) -> Result<Arc<dyn ChatProvider>> {
-        let name = agent.map(|agent| agent.profile.model.name.as_str()).unwrap_or_default();
-        if name.is_empty() || name == self.default.model() || self.config.chosen_provider() != Provider::Openai {
+        let name = agent
+            .map(|agent| agent.profile.model.name.as_str())
+            .unwrap_or_default();
+        if name.is_empty()
+            || name == self.default.model()
+            || self.config.chosen_provider() != Provider::Openai
+        {
             return Ok(self.default.clone());
         }
         let mut named = self.named.lock().unwrap_or_else(PoisonError::into_inner);
@@ -57,8 +62,13 @@ impl Models {
 
     pub(crate) fn count_tokens(&self, provider: &dyn ChatProvider, input: u64, output: u64) {
         let add = |kind, count: u64| {
-            #[expect(clippy::cast_precision_loss, reason = "token counts are far below 2^52")]
-            self.tokens.with([provider.name(), provider.model(), kind]).inc_by(count as f64);
+            #[expect(
+                clippy::cast_precision_loss,
+                reason = "token counts are far below 2^52"
+            )]
+            self.tokens
+                .with([provider.name(), provider.model(), kind])
+                .inc_by(count as f64);
         };
         add("input", input);
         add("output", output);

@@ -48,7 +48,12 @@ impl Passage {
 /// The passages of a document, in order.
 #[must_use]
 pub fn cut(document: &Document) -> Vec<Passage> {
-    let mut cutter = Cutter { document, heading: String::new(), pending: None, passages: Vec::new() };
+    let mut cutter = Cutter {
+        document,
+        heading: String::new(),
+        pending: None,
+        passages: Vec::new(),
+    };
     for block in blocks(&document.text) {
         cutter.take(block);
     }
@@ -92,7 +97,9 @@ impl Cutter<'_> {
     }
 
     fn flush(&mut self) {
-        let Some(block) = self.pending.take() else { return };
+        let Some(block) = self.pending.take() else {
+            return;
+        };
         for piece in pieces(&block) {
             self.passages.push(Passage {
                 document: self.document.name.clone(),
@@ -122,7 +129,11 @@ fn blocks(text: &str) -> Vec<Block> {
                 block.last_line = number;
             }
         } else {
-            blocks.push(Block { first_line: number, last_line: number, text: line.to_owned() });
+            blocks.push(Block {
+                first_line: number,
+                last_line: number,
+                text: line.to_owned(),
+            });
             open = !starts_alone;
         }
     }
@@ -146,11 +157,16 @@ fn pieces(block: &Block) -> Vec<Block> {
         for part in split_line(line) {
             match pieces.last_mut() {
                 Some(last) if last.text.len() + part.len() < TARGET_BYTES => {
-                    last.text.push(if last.last_line == number { ' ' } else { '\n' });
+                    last.text
+                        .push(if last.last_line == number { ' ' } else { '\n' });
                     last.text.push_str(part);
                     last.last_line = number;
                 }
-                _ => pieces.push(Block { first_line: number, last_line: number, text: part.to_owned() }),
+                _ => pieces.push(Block {
+                    first_line: number,
+                    last_line: number,
+                    text: part.to_owned(),
+                }),
             }
         }
     }
@@ -187,7 +203,10 @@ mod tests {
     use super::*;
 
     fn document(text: &str) -> Document {
-        Document { name: "guide.md".into(), text: text.into() }
+        Document {
+            name: "guide.md".into(),
+            text: text.into(),
+        }
     }
 
     #[test]
@@ -203,18 +222,33 @@ mod tests {
     #[test]
     fn no_word_is_lost_and_none_is_longer_than_the_limit() {
         let sentence = "Every word of this text should be found again in some passage. ";
-        let text = format!("{}\n\n{}\n{}", sentence.repeat(40), "x".repeat(2000), "ünïcödé ".repeat(300));
+        let text = format!(
+            "{}\n\n{}\n{}",
+            sentence.repeat(40),
+            "x".repeat(2000),
+            "ünïcödé ".repeat(300)
+        );
         let passages = cut(&document(&text));
-        assert!(passages.iter().all(|passage| passage.text.len() <= MAX_BYTES));
+        assert!(
+            passages
+                .iter()
+                .all(|passage| passage.text.len() <= MAX_BYTES)
+        );
         let words = |text: &str| text.split_whitespace().collect::<String>();
-        let joined: String = passages.iter().map(|passage| words(&passage.text)).collect();
+        let joined: String = passages
+            .iter()
+            .map(|passage| words(&passage.text))
+            .collect();
         assert_eq!(joined, words(&text));
     }
 
     #[test]
     fn short_neighbours_share_a_passage_but_not_across_a_heading() {
         let passages = cut(&document("One.\n\nTwo.\n\n# Next\n\nThree."));
-        let texts: Vec<&str> = passages.iter().map(|passage| passage.text.as_str()).collect();
+        let texts: Vec<&str> = passages
+            .iter()
+            .map(|passage| passage.text.as_str())
+            .collect();
         assert_eq!(texts, ["One.\nTwo.", "Three."]);
     }
 

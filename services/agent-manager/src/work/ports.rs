@@ -42,17 +42,26 @@ impl Ports {
         Ok(Self {
             memory: MemoryServiceClient::new(dialer.peer("peers.memory", &peers.memory)?)
                 .max_decoding_message_size(32 << 20),
-            proposals: ProposalServiceClient::new(dialer.peer("peers.consensus", &peers.consensus)?),
+            proposals: ProposalServiceClient::new(
+                dialer.peer("peers.consensus", &peers.consensus)?,
+            ),
             learning: LearningServiceClient::new(dialer.peer("peers.learning", &peers.learning)?),
         })
     }
 
     /// Puts memories whose ids derive from their content: a repeat writes nothing. Says how many were new.
-    pub async fn put_memories(&self, tenant: TenantId, memories: Vec<Memory>) -> Result<(Vec<Memory>, u32)> {
+    pub async fn put_memories(
+        &self,
+        tenant: TenantId,
+        memories: Vec<Memory>,
+    ) -> Result<(Vec<Memory>, u32)> {
         let (mut stored, mut written) = (Vec::with_capacity(memories.len()), 0);
         for batch in memories.chunks(PUT_BATCH) {
             let answer = call(Retry::Safe, || async {
-                let message = PutMemoriesRequest { request: None, memories: batch.to_vec() };
+                let message = PutMemoriesRequest {
+                    request: None,
+                    memories: batch.to_vec(),
+                };
                 let request = request(&Acting::Tenant(tenant), PUT_DEADLINE, message)?;
                 self.memory.clone().put_memories(request).await
             })
@@ -88,9 +97,17 @@ impl Ports {
     }
 
     /// Opens a proposal; its id derives from task and step, so a repeat finds the first one.
-    pub async fn create_proposal(&self, tenant: TenantId, proposal: CreateProposalRequest) -> Result<Proposal> {
+    pub async fn create_proposal(
+        &self,
+        tenant: TenantId,
+        proposal: CreateProposalRequest,
+    ) -> Result<Proposal> {
         let answer = call(Retry::Safe, || async {
-            let request = request(&Acting::Tenant(tenant), CONSENSUS_DEADLINE, proposal.clone())?;
+            let request = request(
+                &Acting::Tenant(tenant),
+                CONSENSUS_DEADLINE,
+                proposal.clone(),
+            )?;
             self.proposals.clone().create_proposal(request).await
         })
         .await?;
@@ -105,7 +122,11 @@ impl Ports {
         voter: &str,
         votes: Vec<OptionVote>,
     ) -> Result<Proposal> {
-        let message = CastVoteRequest { proposal_id: proposal.to_string(), voter: voter.to_owned(), votes };
+        let message = CastVoteRequest {
+            proposal_id: proposal.to_string(),
+            voter: voter.to_owned(),
+            votes,
+        };
         let answer = call(Retry::Safe, || async {
             let request = request(&Acting::Tenant(tenant), CONSENSUS_DEADLINE, message.clone())?;
             self.proposals.clone().cast_vote(request).await

@@ -25,13 +25,19 @@ pub fn system(instructions: &str) -> String {
 /// What a reader is asked about the passages of its part.
 #[must_use]
 pub fn read(question: &str, passages: &[Passage]) -> String {
-    format!("{}Question: {question}\nIn one sentence, what do these passages say about the question?", quoted(passages))
+    format!(
+        "{}Question: {question}\nIn one sentence, what do these passages say about the question?",
+        quoted(passages)
+    )
 }
 
 /// What the writer is asked, once the findings are chosen.
 #[must_use]
 pub fn join(question: &str, passages: &[Passage]) -> String {
-    format!("{}Question: {question}\nAnswer in one or two sentences with the words of the passages.", quoted(passages))
+    format!(
+        "{}Question: {question}\nAnswer in one or two sentences with the words of the passages.",
+        quoted(passages)
+    )
 }
 
 /// What the writer is asked after a rejection.
@@ -66,7 +72,12 @@ fn quoted(passages: &[Passage]) -> String {
         }
         let words = shortened(&passage.text, left);
         left = left.saturating_sub(words.len());
-        text.push_str(&format!("[{}] {}: {}\n", index + 1, passage.heading, words.replace('\n', " ")));
+        text.push_str(&format!(
+            "[{}] {}: {}\n",
+            index + 1,
+            passage.heading,
+            words.replace('\n', " ")
+        ));
     }
     text
 }
@@ -81,7 +92,10 @@ pub fn shortened(text: &str, bytes: usize) -> String {
     while !text.is_char_boundary(end) {
         end -= 1;
     }
-    let cut = text[..end].rfind(char::is_whitespace).filter(|at| *at > 0).unwrap_or(end);
+    let cut = text[..end]
+        .rfind(char::is_whitespace)
+        .filter(|at| *at > 0)
+        .unwrap_or(end);
     format!("{} ...", text[..cut].trim_end())
 }
 
@@ -104,7 +118,11 @@ mod tests {
     fn the_first_prompt_stays_below_400_tokens() {
         let passages = vec![passage(900), passage(900), passage(900)];
         let question = "How long may running work go on after SIGTERM?";
-        let prompt = format!("{}{}", system("You look for the exact place."), read(question, &passages));
+        let prompt = format!(
+            "{}{}",
+            system("You look for the exact place."),
+            read(question, &passages)
+        );
         // "word " is a token and five bytes; ordinary English has about 4.3 bytes a token.
         assert!(prompt.len() < 1_600, "{} bytes", prompt.len());
     }

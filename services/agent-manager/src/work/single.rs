@@ -20,34 +20,69 @@ const MAX_TOKENS: u32 = 256;
 pub(crate) async fn run(worker: &Worker, context: &TaskContext) -> Result<Value> {
     let task = context.task();
     let input: Input = read_input(&task.spec.input)?;
-    let mut namespaces = library::shelve(worker, context, &input.documents).await?.namespaces;
+    let mut namespaces = library::shelve(worker, context, &input.documents)
+        .await?
+        .namespaces;
     namespaces.push("shared".to_owned());
     let recalled = recall(worker, context, &namespaces, &input.prompt).await?;
     let agent = context.assigned_agent();
-    let instructions = agent.map(|agent| agent.profile.instructions.as_str()).unwrap_or_default();
-    let offered = tools::offered(agent.map(|agent| agent.profile.tools.as_slice()).unwrap_or_default());
-    let mut messages = vec![Message::system(prompts::system(instructions)), Message::user(question(&input, &recalled))];
+    let instructions = agent
+        .map(|agent| agent.profile.instructions.as_str())
+        .unwrap_or_default();
+    let offered = tools::offered(
+        agent
+            .map(|agent| agent.profile.tools.as_slice())
+            .unwrap_or_default(),
+    );
+    let mut messages = vec![
+        Message::system(prompts::system(instructions)),
+        Message::user(question(&input, &recalled)),
+    ];
     for turn in 0..MAX_TURNS {
         let mut request = ChatRequest::new(messages.clone());
         request.max_tokens = MAX_TOKENS;
         request.tools.clone_from(&offered);
         // A small model likes its tools too much: it may look things up twice, then it must answer.
-        request.tool_choice = if turn < 2 { ToolChoice::Auto } else { ToolChoice::None };
+        request.tool_choice = if turn < 2 {
+            ToolChoice::Auto
+        } else {
+            ToolChoice::None
+        };
         let thought = think(worker, context, &format!("model/{turn}"), agent, request).await?;
         if thought.tool_calls.is_empty() {
-            return Ok(json!({ "answer": { "text": thought.text, "model": thought.model, "finish": thought.finish },
-                "recalled": recalled }));
+            return Ok(
+                json!({ "answer": { "text": thought.text, "model": thought.model, "finish": thought.finish },
+                "recalled": recalled }),
+            );
         }
-        messages.push(Message::assistant_calls(thought.text.clone(), thought.tool_calls.clone()));
+        messages.push(Message::assistant_calls(
+            thought.text.clone(),
+            thought.tool_calls.clone(),
+        ));
         for (index, call) in thought.tool_calls.iter().enumerate() {
-            let said = tools::run(worker, context, &format!("tool/{turn}/{index}"), &namespaces, call).await?;
+            let said = tools::run(
+                worker,
+                context,
+                &format!("tool/{turn}/{index}"),
+                &namespaces,
+                call,
+            )
+            .await?;
             messages.push(Message::tool(call.id.clone(), said));
         }
     }
-    Err(Error::new(Code::FailedPrecondition, format!("no answer after {MAX_TURNS} model calls")))
+    Err(Error::new(
+        Code::FailedPrecondition,
+        format!("no answer after {MAX_TURNS} model calls"),
+    ))
 }
 
-async fn recall(worker: &Worker, context: &TaskContext, namespaces: &[String], query: &str) -> Result<Vec<Value>> {
+async fn recall(
+    worker: &Worker,
+    context: &TaskContext,
+    namespaces: &[String],
+    query: &str,
+) -> Result<Vec<Value>> {
     let input = json!({ "namespaces": namespaces, "query": query });
     let step = StepSpec::new("recall", StepKind::Recall, "memory search", input);
     context
@@ -68,7 +103,10 @@ fn question(input: &Input, recalled: &[Value]) -> String {
     let mut text = String::new();
     for memory in recalled {
         let words = memory["text"].as_str().unwrap_or_default();
-        text.push_str(&format!("Known: {}\n", prompts::shortened(&words.replace('\n', " "), 400)));
+        text.push_str(&format!(
+            "Known: {}\n",
+            prompts::shortened(&words.replace('\n', " "), 400)
+        ));
     }
     text.push_str(&input.prompt);
     text

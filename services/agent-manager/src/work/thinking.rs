@@ -36,9 +36,15 @@ pub(crate) async fn think(
 ) -> Result<Thought> {
     let provider = worker.models.of(agent)?;
     if let Some(agent) = agent {
-        request.temperature = agent.profile.model.temperature.unwrap_or(request.temperature);
+        request.temperature = agent
+            .profile
+            .model
+            .temperature
+            .unwrap_or(request.temperature);
         request.max_tokens = agent.profile.model.max_tokens.unwrap_or(request.max_tokens);
     }
+    // What the calls of one task have in common stays with the model until the task is done.
+    request.prefix_key = Some(context.task().root.to_string());
     let tools: Vec<&String> = request.tools.iter().map(|tool| &tool.name).collect();
     let input = json!({ "messages": request.messages, "tools": tools });
     let step = StepSpec::new(key, StepKind::Model, provider.model(), input);
@@ -52,7 +58,8 @@ pub(crate) async fn think(
                     ChatEvent::Finished(finished) => answer = Some(finished),
                 }
             }
-            let answer = answer.ok_or_else(|| Error::unavailable("the model's answer was cut off"))?;
+            let answer =
+                answer.ok_or_else(|| Error::unavailable("the model's answer was cut off"))?;
             let usage = Usage {
                 input_tokens: answer.usage.input_tokens.into(),
                 output_tokens: answer.usage.output_tokens.into(),
@@ -60,7 +67,9 @@ pub(crate) async fn think(
                 model_calls: 1,
                 tool_calls: 0,
             };
-            worker.models.count_tokens(provider.as_ref(), usage.input_tokens, usage.output_tokens);
+            worker
+                .models
+                .count_tokens(provider.as_ref(), usage.input_tokens, usage.output_tokens);
             let thought = Thought {
                 text: answer.text.trim().to_owned(),
                 tool_calls: answer.tool_calls,

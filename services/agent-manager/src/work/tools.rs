@@ -22,7 +22,11 @@ pub(crate) const BUILT_IN: [&str; 3] = ["memory_search", "memory_put", "send_mes
 /// The tools that an agent may call, in the tool-calling format.
 pub(crate) fn offered(names: &[String]) -> Vec<Tool> {
     let wanted = |name: &str| names.is_empty() || names.iter().any(|own| own == name);
-    BUILT_IN.into_iter().filter(|name| wanted(name)).map(described).collect()
+    BUILT_IN
+        .into_iter()
+        .filter(|name| wanted(name))
+        .map(described)
+        .collect()
 }
 
 fn described(name: &str) -> Tool {
@@ -76,12 +80,22 @@ pub(crate) async fn run(
     tool_call: &ToolCall,
 ) -> Result<String> {
     // Ids of memories and messages derive from the step, so a repeat doubles nothing.
-    let step = StepSpec::new(key, StepKind::Tool, tool_call.name.clone(), tool_call.arguments.clone());
+    let step = StepSpec::new(
+        key,
+        StepKind::Tool,
+        tool_call.name.clone(),
+        tool_call.arguments.clone(),
+    );
     context
         .step(step, async |handle: StepHandle| {
-            let usage = Usage { tool_calls: 1, ..Usage::default() };
+            let usage = Usage {
+                tool_calls: 1,
+                ..Usage::default()
+            };
             let done = match tool_call.name.as_str() {
-                "memory_search" => search(worker, context, namespaces, parse(&tool_call.arguments)).await?,
+                "memory_search" => {
+                    search(worker, context, namespaces, parse(&tool_call.arguments)).await?
+                }
                 "memory_put" => put(worker, context, &handle, parse(&tool_call.arguments)).await?,
                 "send_message" => send(context, parse(&tool_call.arguments)).await?,
                 other => StepDone::new(format!("There is no tool {other}.")),
@@ -106,12 +120,22 @@ async fn search(
         Err(mistake) => return Ok(StepDone::new(mistake)),
     };
     let tenant = context.task().tenant;
-    let hits = worker.ports.search(tenant, namespaces, &arguments.query, SearchMode::Hybrid, 3).await?;
+    let hits = worker
+        .ports
+        .search(tenant, namespaces, &arguments.query, SearchMode::Hybrid, 3)
+        .await?;
     if hits.is_empty() {
         return Ok(StepDone::new("Nothing is remembered about it.".to_owned()));
     }
-    let texts: Vec<String> = hits.into_iter().filter_map(|hit| hit.memory).map(|memory| memory.content).collect();
-    Ok(StepDone::new(super::prompts::shortened(&texts.join("\n"), RESULT_BYTES)))
+    let texts: Vec<String> = hits
+        .into_iter()
+        .filter_map(|hit| hit.memory)
+        .map(|memory| memory.content)
+        .collect();
+    Ok(StepDone::new(super::prompts::shortened(
+        &texts.join("\n"),
+        RESULT_BYTES,
+    )))
 }
 
 async fn put(
@@ -132,7 +156,10 @@ async fn put(
         content: arguments.content,
         source: format!("agent, in {}", task.id),
         task_id: task.id.to_string(),
-        agent_id: task.agent.map(|agent| agent.to_string()).unwrap_or_default(),
+        agent_id: task
+            .agent
+            .map(|agent| agent.to_string())
+            .unwrap_or_default(),
         ..Memory::default()
     };
     worker.ports.put_memories(task.tenant, vec![memory]).await?;
@@ -148,14 +175,25 @@ async fn send(context: &TaskContext, arguments: Result<Send, String>) -> Result<
         return Ok(StepDone::new("Only an agent can send messages.".to_owned()));
     };
     let Some(to) = receiver(context, &arguments.to).await? else {
-        return Ok(StepDone::new(format!("There is no agent {}.", arguments.to)));
+        return Ok(StepDone::new(format!(
+            "There is no agent {}.",
+            arguments.to
+        )));
     };
     let mut done = StepDone::new("Sent.".to_owned());
-    done.send.push(NewMessage { from: Some(from), to, subject: "note".to_owned(), body: arguments.body });
+    done.send.push(NewMessage {
+        from: Some(from),
+        to,
+        subject: "note".to_owned(),
+        body: arguments.body,
+    });
     Ok(done)
 }
 
 async fn receiver(context: &TaskContext, name: &str) -> Result<Option<AgentId>> {
     let agents = context.eligible_agents("", &[]).await?;
-    Ok(agents.into_iter().find(|agent| agent.profile.name.eq_ignore_ascii_case(name)).map(|agent| agent.id))
+    Ok(agents
+        .into_iter()
+        .find(|agent| agent.profile.name.eq_ignore_ascii_case(name))
+        .map(|agent| agent.id))
 }

@@ -66,31 +66,67 @@ pub(crate) struct CountedVote {
 }
 
 /// Opens the proposal.
-pub(crate) async fn open(worker: &Worker, context: &TaskContext, members: &Members, question: &Question) -> Result<ProposalId> {
-    let id = ProposalId::derived(&[&context.task().tenant.to_string(), &context.task().id.to_string(), &question.key]);
-    let step = ballot_step("propose", question, None, json!({ "title": question.title, "options": question.options.len() }));
+pub(crate) async fn open(
+    worker: &Worker,
+    context: &TaskContext,
+    members: &Members,
+    question: &Question,
+) -> Result<ProposalId> {
+    let id = ProposalId::derived(&[
+        &context.task().tenant.to_string(),
+        &context.task().id.to_string(),
+        &question.key,
+    ]);
+    let step = ballot_step(
+        "propose",
+        question,
+        None,
+        json!({ "title": question.title, "options": question.options.len() }),
+    );
     with_consensus(context, || {
         let (step, message) = (step.clone(), proposal(context, members, question, id));
-        let opened = NewEvent::new("ballot.opened", json!({
-            "proposal_id": id, "title": question.title, "options": question.options,
-            "electorate": members.all.iter().map(|member| &member.name).collect::<Vec<_>>(),
-        }));
+        let opened = NewEvent::new(
+            "ballot.opened",
+            json!({
+                "proposal_id": id, "title": question.title, "options": question.options,
+                "electorate": members.all.iter().map(|member| &member.name).collect::<Vec<_>>(),
+            }),
+        );
         Box::pin(context.step(step, move |_: StepHandle| async move {
-            worker.ports.create_proposal(context.task().tenant, message).await?;
+            worker
+                .ports
+                .create_proposal(context.task().tenant, message)
+                .await?;
             Ok(StepDone::new(id).with_event(opened))
         }))
     })
     .await
 }
 
-fn proposal(context: &TaskContext, members: &Members, question: &Question, id: ProposalId) -> wire::CreateProposalRequest {
+fn proposal(
+    context: &TaskContext,
+    members: &Members,
+    question: &Question,
+    id: ProposalId,
+) -> wire::CreateProposalRequest {
     wire::CreateProposalRequest {
         request: None,
         id: id.to_string(),
         title: question.title.clone(),
         description: String::new(),
-        options: question.options.iter().map(|(id, label)| wire::Option { id: id.clone(), label: label.clone() }).collect(),
-        electorate: members.all.iter().map(|member| member.id.to_string()).collect(),
+        options: question
+            .options
+            .iter()
+            .map(|(id, label)| wire::Option {
+                id: id.clone(),
+                label: label.clone(),
+            })
+            .collect(),
+        electorate: members
+            .all
+            .iter()
+            .map(|member| member.id.to_string())
+            .collect(),
         rule: wire::Rule::SimpleMajority.into(),
         open_for_ms: u32::try_from(OPEN_FOR.as_millis()).unwrap_or(u32::MAX),
         task_id: context.task().id.to_string(),
@@ -110,11 +146,21 @@ pub(crate) async fn cast(
         .iter()
         .map(|(option, verdict)| wire::OptionVote {
             option_id: option.clone(),
-            choice: if verdict.approve { wire::Choice::Approve } else { wire::Choice::Reject }.into(),
+            choice: if verdict.approve {
+                wire::Choice::Approve
+            } else {
+                wire::Choice::Reject
+            }
+            .into(),
             reason: verdict.reason.clone(),
         })
         .collect();
-    let step = ballot_step("cast", question, Some(member), json!({ "voter": member.name }));
+    let step = ballot_step(
+        "cast",
+        question,
+        Some(member),
+        json!({ "voter": member.name }),
+    );
     let said: Vec<_> = verdicts
         .iter()
         .map(|(option, verdict)| json!({ "option": option, "approve": verdict.approve, "reason": verdict.reason }))
@@ -124,7 +170,10 @@ pub(crate) async fn cast(
         let (step, votes) = (step.clone(), votes.clone());
         let voted = NewEvent::new("ballot.vote", said.clone());
         Box::pin(context.step(step, move |_: StepHandle| async move {
-            worker.ports.cast_vote(context.task().tenant, id, &member.id.to_string(), votes).await?;
+            worker
+                .ports
+                .cast_vote(context.task().tenant, id, &member.id.to_string(), votes)
+                .await?;
             Ok(StepDone::new(true).with_event(voted))
         }))
     })
@@ -143,10 +192,18 @@ pub(crate) async fn close(
     let step = ballot_step("tally", question, None, json!({ "proposal_id": id }));
     with_consensus(context, || {
         Box::pin(context.step(step.clone(), move |_: StepHandle| async move {
-            let outcome = outcome(members, &worker.ports.proposal(context.task().tenant, id).await?, id);
-            let options: Vec<_> =
-                outcome.options.iter().map(|option| json!({ "option": option.id, "accepted": option.accepted })).collect();
-            let closed = json!({ "proposal_id": id, "decided": outcome.decided, "options": options });
+            let outcome = outcome(
+                members,
+                &worker.ports.proposal(context.task().tenant, id).await?,
+                id,
+            );
+            let options: Vec<_> = outcome
+                .options
+                .iter()
+                .map(|option| json!({ "option": option.id, "accepted": option.accepted }))
+                .collect();
+            let closed =
+                json!({ "proposal_id": id, "decided": outcome.decided, "options": options });
             Ok(StepDone::new(outcome).with_event(NewEvent::new("ballot.closed", closed)))
         }))
     })
@@ -154,19 +211,42 @@ pub(crate) async fn close(
 }
 
 fn outcome(members: &Members, proposal: &wire::Proposal, id: ProposalId) -> Outcome {
-    let tallies = proposal.tally.as_ref().map(|tally| tally.options.as_slice()).unwrap_or_default();
+    let tallies = proposal
+        .tally
+        .as_ref()
+        .map(|tally| tally.options.as_slice())
+        .unwrap_or_default();
     let options = proposal.options.iter().map(|option| {
-        let accepted = tallies.iter().any(|tally| tally.option_id == option.id && tally.accepted);
-        OptionOutcome { id: option.id.clone(), accepted, votes: counted(members, proposal, &option.id, accepted) }
+        let accepted = tallies
+            .iter()
+            .any(|tally| tally.option_id == option.id && tally.accepted);
+        OptionOutcome {
+            id: option.id.clone(),
+            accepted,
+            votes: counted(members, proposal, &option.id, accepted),
+        }
     });
-    Outcome { proposal: id, decided: proposal.state() == wire::ProposalState::Decided, options: options.collect() }
+    Outcome {
+        proposal: id,
+        decided: proposal.state() == wire::ProposalState::Decided,
+        options: options.collect(),
+    }
 }
 
-fn counted(members: &Members, proposal: &wire::Proposal, option: &str, accepted: bool) -> Vec<CountedVote> {
+fn counted(
+    members: &Members,
+    proposal: &wire::Proposal,
+    option: &str,
+    accepted: bool,
+) -> Vec<CountedVote> {
     let mut votes = Vec::new();
     for ballot in &proposal.ballots {
-        let Some(member) = ballot.voter.parse().ok().and_then(|id| members.named(id)) else { continue };
-        let Some(vote) = ballot.votes.iter().find(|vote| vote.option_id == option) else { continue };
+        let Some(member) = ballot.voter.parse().ok().and_then(|id| members.named(id)) else {
+            continue;
+        };
+        let Some(vote) = ballot.votes.iter().find(|vote| vote.option_id == option) else {
+            continue;
+        };
         let approve = vote.choice() == wire::Choice::Approve;
         votes.push(CountedVote {
             voter: member.id,
@@ -179,12 +259,22 @@ fn counted(members: &Members, proposal: &wire::Proposal, option: &str, accepted:
     votes
 }
 
-fn ballot_step(verb: &str, question: &Question, member: Option<&Member>, input: serde_json::Value) -> StepSpec {
+fn ballot_step(
+    verb: &str,
+    question: &Question,
+    member: Option<&Member>,
+    input: serde_json::Value,
+) -> StepSpec {
     let key = match member {
         Some(member) => format!("{verb}/{}/{}", question.key, member.id),
         None => format!("{verb}/{}", question.key),
     };
-    StepSpec::new(key, StepKind::Ballot, format!("{verb} {}", question.key), input)
+    StepSpec::new(
+        key,
+        StepKind::Ballot,
+        format!("{verb} {}", question.key),
+        input,
+    )
 }
 
 /// Tries again while consensus cannot be reached; the task waits meanwhile, with the reason.

@@ -22,7 +22,11 @@ pub(crate) struct Finding {
 }
 
 /// Waits for the parts, then consumes their messages: both are journaled, so that no message counts twice.
-pub(crate) async fn collect(context: &TaskContext, members: &Members, parts: &[TaskId]) -> Result<Vec<Finding>> {
+pub(crate) async fn collect(
+    context: &TaskContext,
+    members: &Members,
+    parts: &[TaskId],
+) -> Result<Vec<Finding>> {
     let ended = context.await_tasks(parts).await?;
     let states: Vec<&str> = ended.iter().map(|task| task.state.as_str()).collect();
     let input = json!({ "parts": parts, "ended": states });
@@ -30,7 +34,10 @@ pub(crate) async fn collect(context: &TaskContext, members: &Members, parts: &[T
     let findings: Vec<Finding> = context
         .step(step, async |_: StepHandle| {
             let inbox = context.inbox(members.writer.id).await?;
-            let reports: Vec<_> = inbox.into_iter().filter(|message| message.subject == FINDINGS_SUBJECT).collect();
+            let reports: Vec<_> = inbox
+                .into_iter()
+                .filter(|message| message.subject == FINDINGS_SUBJECT)
+                .collect();
             let mut done = StepDone::new(findings_of(&reports)?);
             done.consume = reports.iter().map(|message| message.id).collect();
             Ok(done)
@@ -41,7 +48,10 @@ pub(crate) async fn collect(context: &TaskContext, members: &Members, parts: &[T
             .iter()
             .find_map(|task| task.failure.as_ref())
             .map_or_else(String::new, |failure| format!(": {}", failure.detail));
-        return Err(Error::new(Code::FailedPrecondition, format!("no reader found anything{why}")));
+        return Err(Error::new(
+            Code::FailedPrecondition,
+            format!("no reader found anything{why}"),
+        ));
     }
     Ok(findings)
 }
@@ -51,10 +61,18 @@ fn findings_of(reports: &[MessageRecord]) -> Result<Vec<Finding>> {
     let mut found = Vec::new();
     for message in reports {
         let report: Report = serde_json::from_str(&message.body).map_err(Error::internal)?;
-        let from = message.from.ok_or_else(|| Error::internal("a report from nobody"))?;
+        let from = message
+            .from
+            .ok_or_else(|| Error::internal("a report from nobody"))?;
         found.extend(report.passages.into_iter().map(|passage| (passage, from)));
     }
     found.sort_by(|(a, _), (b, _)| (&a.document, a.position).cmp(&(&b.document, b.position)));
     let named = found.into_iter().enumerate();
-    Ok(named.map(|(index, (passage, found_by))| Finding { id: format!("f{}", index + 1), passage, found_by }).collect())
+    Ok(named
+        .map(|(index, (passage, found_by))| Finding {
+            id: format!("f{}", index + 1),
+            passage,
+            found_by,
+        })
+        .collect())
 }

@@ -44,18 +44,38 @@ pub(crate) async fn write(
         passages: passages.to_vec(),
         rejected: rejected.map(|(draft, reasons)| (draft.text.clone(), reasons.to_vec())),
     };
-    let role = if rejected.is_some() { "revision" } else { "join" };
-    let task = sub_task(context, role, members.writer.id, serde_json::to_value(input).map_err(Error::internal)?);
-    let ids = spawn(context, &format!("write/{round}"), "have the writer write", vec![task]).await?;
+    let role = if rejected.is_some() {
+        "revision"
+    } else {
+        "join"
+    };
+    let task = sub_task(
+        context,
+        role,
+        members.writer.id,
+        serde_json::to_value(input).map_err(Error::internal)?,
+    );
+    let ids = spawn(
+        context,
+        &format!("write/{round}"),
+        "have the writer write",
+        vec![task],
+    )
+    .await?;
     let ended = context.await_tasks(&ids).await?;
-    let Some(writing) = ended.first() else { return Err(Error::internal("the writer's sub-task is gone")) };
+    let Some(writing) = ended.first() else {
+        return Err(Error::internal("the writer's sub-task is gone"));
+    };
     match (&writing.result, &writing.failure) {
         (Some(result), _) => Draft::deserialize(result).map_err(Error::internal),
         (None, Some(failure)) => {
             let code = Code::from_name(&failure.code).unwrap_or(Code::Internal);
             Err(Error::new(code, &failure.detail).context("the writer failed"))
         }
-        (None, None) => Err(Error::new(Code::FailedPrecondition, "the writer was stopped")),
+        (None, None) => Err(Error::new(
+            Code::FailedPrecondition,
+            "the writer was stopped",
+        )),
     }
 }
 
@@ -63,13 +83,22 @@ pub(crate) async fn write(
 pub(crate) async fn run(worker: &Worker, context: &TaskContext) -> Result<Value> {
     let input: JoinInput = read_input(&context.task().spec.input)?;
     let agent = context.assigned_agent();
-    let instructions = agent.map(|agent| agent.profile.instructions.as_str()).unwrap_or_default();
+    let instructions = agent
+        .map(|agent| agent.profile.instructions.as_str())
+        .unwrap_or_default();
     let asked = match &input.rejected {
         Some((draft, reasons)) => prompts::revise(&input.prompt, &input.passages, draft, reasons),
         None => prompts::join(&input.prompt, &input.passages),
     };
-    let mut request = ChatRequest::new(vec![Message::system(prompts::system(instructions)), Message::user(asked)]);
+    let mut request = ChatRequest::new(vec![
+        Message::system(prompts::system(instructions)),
+        Message::user(asked),
+    ]);
     request.max_tokens = MAX_TOKENS;
     let thought = think(worker, context, "model", agent, request).await?;
-    serde_json::to_value(Draft { text: thought.text, model: thought.model }).map_err(Error::internal)
+    serde_json::to_value(Draft {
+        text: thought.text,
+        model: thought.model,
+    })
+    .map_err(Error::internal)
 }

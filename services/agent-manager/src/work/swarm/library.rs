@@ -27,12 +27,21 @@ pub(crate) struct Library {
 }
 
 /// Puts the documents' passages into memory.
-pub(crate) async fn shelve(worker: &Worker, context: &TaskContext, documents: &[Document]) -> Result<Library> {
+pub(crate) async fn shelve(
+    worker: &Worker,
+    context: &TaskContext,
+    documents: &[Document],
+) -> Result<Library> {
     if documents.is_empty() {
         return Ok(Library::default());
     }
     let names: Vec<&String> = documents.iter().map(|document| &document.name).collect();
-    let step = StepSpec::new("passages", StepKind::Passages, "cut into passages", json!({ "documents": names }));
+    let step = StepSpec::new(
+        "passages",
+        StepKind::Passages,
+        "cut into passages",
+        json!({ "documents": names }),
+    );
     context
         .step(step, async |_: StepHandle| {
             let tenant = context.task().tenant;
@@ -42,11 +51,18 @@ pub(crate) async fn shelve(worker: &Worker, context: &TaskContext, documents: &[
                 let namespace = namespace_of(document);
                 let passages = cut(document);
                 library.passages += passages.len();
-                memories.extend(passages.iter().map(|passage| to_memory(tenant, &namespace, passage)));
+                memories.extend(
+                    passages
+                        .iter()
+                        .map(|passage| to_memory(tenant, &namespace, passage)),
+                );
                 library.namespaces.push(namespace);
             }
             (_, library.new) = worker.ports.put_memories(tenant, memories).await?;
-            let event = NewEvent::new("passages.ready", json!({ "passages": library.passages, "new": library.new }));
+            let event = NewEvent::new(
+                "passages.ready",
+                json!({ "passages": library.passages, "new": library.new }),
+            );
             Ok(StepDone::new(library).with_event(event))
         })
         .await
@@ -59,17 +75,30 @@ fn namespace_of(document: &Document) -> String {
     hash.update([0]);
     hash.update(document.text.as_bytes());
     let digest = hash.finalize();
-    let hex: String = digest.iter().take(12).map(|byte| format!("{byte:02x}")).collect();
+    let hex: String = digest
+        .iter()
+        .take(12)
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
     format!("document/{hex}")
 }
 
 fn to_memory(tenant: TenantId, namespace: &str, passage: &Passage) -> Memory {
     Memory {
-        id: MemoryId::derived(&[&tenant.to_string(), namespace, &passage.position.to_string()]).to_string(),
+        id: MemoryId::derived(&[
+            &tenant.to_string(),
+            namespace,
+            &passage.position.to_string(),
+        ])
+        .to_string(),
         namespace: namespace.to_owned(),
         kind: MemoryKind::Semantic.into(),
         // The heading is part of what a passage says, for words and for meaning.
-        content: if passage.heading.is_empty() { passage.text.clone() } else { format!("{}\n{}", passage.heading, passage.text) },
+        content: if passage.heading.is_empty() {
+            passage.text.clone()
+        } else {
+            format!("{}\n{}", passage.heading, passage.text)
+        },
         metadata_json: json!({ "passage": passage }).to_string(),
         source: passage.place(),
         ..Memory::default()

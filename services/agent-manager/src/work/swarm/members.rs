@@ -74,21 +74,43 @@ pub(crate) async fn gather(worker: &Worker, context: &TaskContext) -> Result<Mem
                 agents.truncate(AT_MOST);
             }
             let all: Vec<Member> = agents.iter().map(to_member).collect();
-            let Some(writer) = all.iter().find(|member| member.role == "writer").or(all.last()).cloned() else {
-                return Err(Error::new(Code::FailedPrecondition, "there is no agent that could take part: create some first"));
+            let Some(writer) = all
+                .iter()
+                .find(|member| member.role == "writer")
+                .or(all.last())
+                .cloned()
+            else {
+                return Err(Error::new(
+                    Code::FailedPrecondition,
+                    "there is no agent that could take part: create some first",
+                ));
             };
-            let mut readers: Vec<Member> = all.iter().filter(|member| member.id != writer.id).cloned().collect();
+            let mut readers: Vec<Member> = all
+                .iter()
+                .filter(|member| member.id != writer.id)
+                .cloned()
+                .collect();
             if readers.is_empty() {
                 readers.push(writer.clone());
             }
             let choice = order(worker, context, &handle, &mut readers).await;
-            Ok(StepDone::new(Members { all, readers, writer, choice }))
+            Ok(StepDone::new(Members {
+                all,
+                readers,
+                writer,
+                choice,
+            }))
         })
         .await
 }
 
 /// Puts the readers in the order that learning draws. Without learning they keep their own.
-async fn order(worker: &Worker, context: &TaskContext, handle: &StepHandle, readers: &mut [Member]) -> serde_json::Value {
+async fn order(
+    worker: &Worker,
+    context: &TaskContext,
+    handle: &StepHandle,
+    readers: &mut [Member],
+) -> serde_json::Value {
     let task = context.task();
     let ask = ChooseRequest {
         choice_id: handle.token().to_owned(),
@@ -99,11 +121,18 @@ async fn order(worker: &Worker, context: &TaskContext, handle: &StepHandle, read
     match worker.ports.choose(task.tenant, ask).await {
         Ok(answer) => {
             let place = |member: &Member| {
-                answer.chosen.iter().position(|chosen| chosen.arm == member.id.to_string()).unwrap_or(usize::MAX)
+                answer
+                    .chosen
+                    .iter()
+                    .position(|chosen| chosen.arm == member.id.to_string())
+                    .unwrap_or(usize::MAX)
             };
             readers.sort_by_key(place);
-            let propensities: Vec<_> =
-                answer.chosen.iter().map(|chosen| json!({ "agent": chosen.arm, "propensity": chosen.propensity })).collect();
+            let propensities: Vec<_> = answer
+                .chosen
+                .iter()
+                .map(|chosen| json!({ "agent": chosen.arm, "propensity": chosen.propensity }))
+                .collect();
             json!({ "policy": answer.policy, "chosen": propensities })
         }
         Err(error) => {
@@ -118,6 +147,11 @@ fn to_member(agent: &AgentRecord) -> Member {
         id: agent.id,
         name: agent.profile.name.clone(),
         role: agent.profile.role.clone(),
-        search: agent.profile.labels.get("search").cloned().unwrap_or_default(),
+        search: agent
+            .profile
+            .labels
+            .get("search")
+            .cloned()
+            .unwrap_or_default(),
     }
 }

@@ -31,16 +31,29 @@ const ROUNDS: u32 = 1;
 pub(crate) async fn run(worker: &Worker, context: &TaskContext) -> Result<Value> {
     let input: Input = read_input(&context.task().spec.input)?;
     if input.documents.is_empty() {
-        return Err(Error::invalid("input.documents", "a swarm needs at least one document to read"));
+        return Err(Error::invalid(
+            "input.documents",
+            "a swarm needs at least one document to read",
+        ));
     }
     let library = library::shelve(worker, context, &input.documents).await?;
     let members = members::gather(worker, context).await?;
     let parts = part::hand_out(context, &members, &library, &input.prompt).await?;
     let found = findings::collect(context, &members, &parts).await?;
-    let chosen = votes::on_findings(worker, context, &members, &library, &input.prompt, &found).await?;
+    let chosen =
+        votes::on_findings(worker, context, &members, &library, &input.prompt, &found).await?;
     let rounds = context.task().spec.strategy.rounds.unwrap_or(ROUNDS);
     let mut answer = join::write(context, &members, &input.prompt, &chosen.kept, None, 0).await?;
-    let mut verdict = votes::on_answer(worker, context, &members, &input.prompt, &chosen.kept, &answer, 0).await?;
+    let mut verdict = votes::on_answer(
+        worker,
+        context,
+        &members,
+        &input.prompt,
+        &chosen.kept,
+        &answer,
+        0,
+    )
+    .await?;
     let mut drafts = Vec::new();
     for round in 1..=rounds {
         if verdict.accepted {
@@ -48,8 +61,27 @@ pub(crate) async fn run(worker: &Worker, context: &TaskContext) -> Result<Value>
         }
         let reasons = verdict.reasons();
         drafts.push((answer.clone(), verdict));
-        answer = join::write(context, &members, &input.prompt, &chosen.kept, Some((&answer, &reasons)), round).await?;
-        verdict = votes::on_answer(worker, context, &members, &input.prompt, &chosen.kept, &answer, round).await?;
+        answer = join::write(
+            context,
+            &members,
+            &input.prompt,
+            &chosen.kept,
+            Some((&answer, &reasons)),
+            round,
+        )
+        .await?;
+        verdict = votes::on_answer(
+            worker,
+            context,
+            &members,
+            &input.prompt,
+            &chosen.kept,
+            &answer,
+            round,
+        )
+        .await?;
     }
-    Ok(result::of(&members, &library, &parts, &chosen, &answer, &verdict, &drafts))
+    Ok(result::of(
+        &members, &library, &parts, &chosen, &answer, &verdict, &drafts,
+    ))
 }

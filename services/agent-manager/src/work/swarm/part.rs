@@ -77,12 +77,25 @@ pub(crate) async fn hand_out(
 /// A sub-task of the same kind as the task, so that learning counts it there.
 pub(crate) fn sub_task(context: &TaskContext, role: &str, agent: AgentId, input: Value) -> NewTask {
     let kind = context.task().spec.kind.clone();
-    NewTask { role: role.to_owned(), kind, agent: Some(agent), input, ..NewTask::default() }
+    NewTask {
+        role: role.to_owned(),
+        kind,
+        agent: Some(agent),
+        input,
+        ..NewTask::default()
+    }
 }
 
 /// Inserts sub-tasks in the commit of a step; their ids derive from it, so a replay finds the same.
-pub(crate) async fn spawn(context: &TaskContext, key: &str, name: &str, tasks: Vec<NewTask>) -> Result<Vec<TaskId>> {
-    let ids: Vec<TaskId> = (0..tasks.len()).map(|place| context.child_id(key, place)).collect();
+pub(crate) async fn spawn(
+    context: &TaskContext,
+    key: &str,
+    name: &str,
+    tasks: Vec<NewTask>,
+) -> Result<Vec<TaskId>> {
+    let ids: Vec<TaskId> = (0..tasks.len())
+        .map(|place| context.child_id(key, place))
+        .collect();
     let step = StepSpec::new(key, StepKind::SubTask, name, json!({ "tasks": ids }));
     context
         .step(step, async |_: StepHandle| {
@@ -97,18 +110,38 @@ pub(crate) async fn spawn(context: &TaskContext, key: &str, name: &str, tasks: V
 pub(crate) async fn run(worker: &Worker, context: &TaskContext) -> Result<Value> {
     let input: PartInput = read_input(&context.task().spec.input)?;
     let found = look(worker, context, &input).await?;
-    let note = if found.is_empty() { "my part says nothing about it".to_owned() } else { note(worker, context, &input, &found).await? };
-    report(context, &input, Report { note, passages: found }).await
+    let note = if found.is_empty() {
+        "my part says nothing about it".to_owned()
+    } else {
+        note(worker, context, &input, &found).await?
+    };
+    report(
+        context,
+        &input,
+        Report {
+            note,
+            passages: found,
+        },
+    )
+    .await
 }
 
 /// Searches its share, in the reader's own way.
 async fn look(worker: &Worker, context: &TaskContext, input: &PartInput) -> Result<Vec<Passage>> {
     let asked = json!({ "query": input.prompt, "share": input.share + 1, "of": input.shares });
-    let step = StepSpec::new("recall", StepKind::Recall, format!("search {}", input.reader.how()), asked);
+    let step = StepSpec::new(
+        "recall",
+        StepKind::Recall,
+        format!("search {}", input.reader.how()),
+        asked,
+    );
     context
         .step(step, async |_: StepHandle| {
             let (tenant, mode) = (context.task().tenant, input.reader.mode());
-            let hits = worker.ports.search(tenant, &input.namespaces, &input.prompt, mode, SEARCHED).await?;
+            let hits = worker
+                .ports
+                .search(tenant, &input.namespaces, &input.prompt, mode, SEARCHED)
+                .await?;
             let found: Vec<Passage> = hits
                 .iter()
                 .filter_map(|hit| passage_of(hit.memory.as_ref()?))
@@ -116,15 +149,25 @@ async fn look(worker: &Worker, context: &TaskContext, input: &PartInput) -> Resu
                 .take(FINDINGS)
                 .collect();
             let places: Vec<String> = found.iter().map(Passage::place).collect();
-            let event = NewEvent::new("memory.recalled", json!({ "agent": input.reader.name, "how": input.reader.how(), "places": places }));
+            let event = NewEvent::new(
+                "memory.recalled",
+                json!({ "agent": input.reader.name, "how": input.reader.how(), "places": places }),
+            );
             Ok(StepDone::new(found).with_event(event))
         })
         .await
 }
 
-async fn note(worker: &Worker, context: &TaskContext, input: &PartInput, found: &[Passage]) -> Result<String> {
+async fn note(
+    worker: &Worker,
+    context: &TaskContext,
+    input: &PartInput,
+    found: &[Passage],
+) -> Result<String> {
     let agent = context.assigned_agent();
-    let instructions = agent.map(|agent| agent.profile.instructions.as_str()).unwrap_or_default();
+    let instructions = agent
+        .map(|agent| agent.profile.instructions.as_str())
+        .unwrap_or_default();
     let shown = &found[..found.len().min(SHOWN)];
     let mut request = ChatRequest::new(vec![
         Message::system(prompts::system(instructions)),
@@ -138,8 +181,18 @@ async fn note(worker: &Worker, context: &TaskContext, input: &PartInput, found: 
 async fn report(context: &TaskContext, input: &PartInput, report: Report) -> Result<Value> {
     let body = serde_json::to_string(&report).map_err(Error::internal)?;
     let summary = json!({ "findings": report.passages.len(), "note": report.note });
-    let step = StepSpec::new("report", StepKind::Message, "report to the writer", summary.clone());
-    let message = NewMessage { from: Some(input.reader.id), to: input.writer, subject: FINDINGS_SUBJECT.to_owned(), body };
+    let step = StepSpec::new(
+        "report",
+        StepKind::Message,
+        "report to the writer",
+        summary.clone(),
+    );
+    let message = NewMessage {
+        from: Some(input.reader.id),
+        to: input.writer,
+        subject: FINDINGS_SUBJECT.to_owned(),
+        body,
+    };
     context
         .step(step, async |_: StepHandle| {
             let mut done = StepDone::new(summary);

@@ -29,10 +29,18 @@ pub(crate) fn of(
     let kept: Vec<Value> = chosen
         .kept
         .iter()
-        .filter_map(|kept| chosen.findings.iter().find(|finding| finding.passage == *kept))
+        .filter_map(|kept| {
+            chosen
+                .findings
+                .iter()
+                .find(|finding| finding.passage == *kept)
+        })
         .map(|finding| passage(members, finding, &chosen.outcome))
         .collect();
-    let drafts: Vec<Value> = drafts.iter().map(|(draft, verdict)| words(draft, verdict)).collect();
+    let drafts: Vec<Value> = drafts
+        .iter()
+        .map(|(draft, verdict)| words(draft, verdict))
+        .collect();
     json!({
         "passages": kept,
         "rejected": rejected,
@@ -47,8 +55,18 @@ pub(crate) fn of(
 }
 
 fn passage(members: &Members, finding: &Finding, outcome: &Outcome) -> Value {
-    let Passage { document, heading, first_line, last_line, text, .. } = &finding.passage;
-    let option = outcome.options.iter().find(|option| option.id == finding.id);
+    let Passage {
+        document,
+        heading,
+        first_line,
+        last_line,
+        text,
+        ..
+    } = &finding.passage;
+    let option = outcome
+        .options
+        .iter()
+        .find(|option| option.id == finding.id);
     json!({
         "id": finding.id, "place": finding.passage.place(), "document": document, "heading": heading,
         "first_line": first_line, "last_line": last_line, "text": text,
@@ -59,7 +77,12 @@ fn passage(members: &Members, finding: &Finding, outcome: &Outcome) -> Value {
 }
 
 fn words(draft: &Draft, verdict: &AnswerVerdict) -> Value {
-    let votes: Vec<_> = verdict.outcome.options.iter().flat_map(|option: &OptionOutcome| &option.votes).collect();
+    let votes: Vec<_> = verdict
+        .outcome
+        .options
+        .iter()
+        .flat_map(|option: &OptionOutcome| &option.votes)
+        .collect();
     json!({
         "text": draft.text, "model": draft.model, "accepted": verdict.accepted,
         "votes": votes, "proposal_id": verdict.outcome.proposal,

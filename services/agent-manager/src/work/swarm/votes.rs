@@ -40,7 +40,10 @@ impl AnswerVerdict {
     /// Why it was rejected, each reason once.
     pub(crate) fn reasons(&self) -> Vec<String> {
         let votes = self.outcome.options.iter().flat_map(|option| &option.votes);
-        let mut reasons: Vec<String> = votes.filter(|vote| !vote.approve).map(|vote| vote.reason.clone()).collect();
+        let mut reasons: Vec<String> = votes
+            .filter(|vote| !vote.approve)
+            .map(|vote| vote.reason.clone())
+            .collect();
         reasons.sort();
         reasons.dedup();
         reasons
@@ -59,21 +62,31 @@ pub(crate) async fn on_findings(
     let question = Question {
         key: "findings".to_owned(),
         title: "Which findings help to answer the question?".to_owned(),
-        options: findings.iter().map(|finding| (finding.id.clone(), finding.passage.place())).collect(),
+        options: findings
+            .iter()
+            .map(|finding| (finding.id.clone(), finding.passage.place()))
+            .collect(),
     };
     let id = ballot::open(worker, context, members, &question).await?;
     for member in &members.all {
         let verdicts = if worker.models.judges_by_evidence() {
             by_evidence(worker, context, member, library, prompt, findings).await?
         } else {
-            let texts = findings.iter().map(|finding| (finding.id.clone(), finding.passage.text.clone())).collect();
+            let texts = findings
+                .iter()
+                .map(|finding| (finding.id.clone(), finding.passage.text.clone()))
+                .collect();
             by_model(worker, context, member, &question, prompt, texts).await?
         };
         ballot::cast(worker, context, &question, id, member, &verdicts).await?;
     }
     let outcome = ballot::close(worker, context, members, &question, id).await?;
     let kept = kept(findings, &outcome);
-    Ok(Chosen { findings: findings.to_vec(), outcome, kept })
+    Ok(Chosen {
+        findings: findings.to_vec(),
+        outcome,
+        kept,
+    })
 }
 
 /// The members vote on a draft of the answer.
@@ -96,26 +109,49 @@ pub(crate) async fn on_answer(
         let verdicts = if worker.models.judges_by_evidence() {
             vec![("answer".to_owned(), judge::answer(&draft.text, kept))]
         } else {
-            by_model(worker, context, member, &question, prompt, vec![("answer".to_owned(), draft.text.clone())]).await?
+            by_model(
+                worker,
+                context,
+                member,
+                &question,
+                prompt,
+                vec![("answer".to_owned(), draft.text.clone())],
+            )
+            .await?
         };
         ballot::cast(worker, context, &question, id, member, &verdicts).await?;
     }
     let outcome = ballot::close(worker, context, members, &question, id).await?;
-    Ok(AnswerVerdict { accepted: outcome.decided && outcome.options.iter().all(|option| option.accepted), outcome })
+    Ok(AnswerVerdict {
+        accepted: outcome.decided && outcome.options.iter().all(|option| option.accepted),
+        outcome,
+    })
 }
 
 /// The accepted passages, those with most approvals first; where none was accepted, the one with most.
 fn kept(findings: &[Finding], outcome: &Outcome) -> Vec<Passage> {
     let approvals = |id: &str| {
         let option = outcome.options.iter().find(|option| option.id == id);
-        let votes = option.map_or(0, |option| option.votes.iter().filter(|vote| vote.approve).count());
+        let votes = option.map_or(0, |option| {
+            option.votes.iter().filter(|vote| vote.approve).count()
+        });
         (option.is_some_and(|option| option.accepted), votes)
     };
-    let mut ranked: Vec<(&Finding, (bool, usize))> =
-        findings.iter().map(|finding| (finding, approvals(&finding.id))).collect();
+    let mut ranked: Vec<(&Finding, (bool, usize))> = findings
+        .iter()
+        .map(|finding| (finding, approvals(&finding.id)))
+        .collect();
     ranked.sort_by_key(|(_, rank)| std::cmp::Reverse(*rank));
-    let accepted = ranked.iter().filter(|(_, (accepted, _))| *accepted).count().max(1);
-    ranked.into_iter().take(accepted).map(|(finding, _)| finding.passage.clone()).collect()
+    let accepted = ranked
+        .iter()
+        .filter(|(_, (accepted, _))| *accepted)
+        .count()
+        .max(1);
+    ranked
+        .into_iter()
+        .take(accepted)
+        .map(|(finding, _)| finding.passage.clone())
+        .collect()
 }
 
 /// The member searches all passages in its own way, and stands by what it finds.
@@ -133,12 +169,21 @@ async fn by_evidence(
     context
         .step(step, async |_: StepHandle| {
             let tenant = context.task().tenant;
-            let hits = worker.ports.search(tenant, &library.namespaces, prompt, member.mode(), EVIDENCE).await?;
-            let own: Vec<Passage> = hits.iter().filter_map(|hit| passage_of(hit.memory.as_ref()?)).collect();
+            let hits = worker
+                .ports
+                .search(tenant, &library.namespaces, prompt, member.mode(), EVIDENCE)
+                .await?;
+            let own: Vec<Passage> = hits
+                .iter()
+                .filter_map(|hit| passage_of(hit.memory.as_ref()?))
+                .collect();
             let verdicts: Verdicts = findings
                 .iter()
                 .map(|finding| {
-                    let rank = own.iter().position(|passage| *passage == finding.passage).map(|index| index + 1);
+                    let rank = own
+                        .iter()
+                        .position(|passage| *passage == finding.passage)
+                        .map(|index| index + 1);
                     (finding.id.clone(), judge::finding(rank, member.how()))
                 })
                 .collect();
@@ -177,15 +222,22 @@ async fn by_model(
     request.response = ResponseFormat::Json(schema(&options));
     let key = format!("judge/{}/{}", question.key, member.id);
     let thought = think(worker, context, &key, Some(&agent), request).await?;
-    let judgement: Judgement = serde_json::from_str(&thought.text)
-        .map_err(|error| Error::unavailable("a member's model gave no ballot").with_source(error))?;
+    let judgement: Judgement = serde_json::from_str(&thought.text).map_err(|error| {
+        Error::unavailable("a member's model gave no ballot").with_source(error)
+    })?;
     Ok(options
         .into_iter()
         .map(|(id, _)| {
             let said = judgement.votes.iter().find(|judged| judged.option == id);
             let verdict = said.map_or_else(
-                || Verdict { approve: false, reason: "passed over".to_owned() },
-                |judged| Verdict { approve: judged.choice == "approve", reason: judged.reason.clone() },
+                || Verdict {
+                    approve: false,
+                    reason: "passed over".to_owned(),
+                },
+                |judged| Verdict {
+                    approve: judged.choice == "approve",
+                    reason: judged.reason.clone(),
+                },
             );
             (id, verdict)
         })
@@ -218,8 +270,19 @@ mod tests {
     use super::*;
 
     fn finding(id: &str) -> Finding {
-        let passage = Passage { document: "d".into(), position: 0, heading: String::new(), first_line: 1, last_line: 1, text: id.into() };
-        Finding { id: id.to_owned(), passage, found_by: AgentId::new() }
+        let passage = Passage {
+            document: "d".into(),
+            position: 0,
+            heading: String::new(),
+            first_line: 1,
+            last_line: 1,
+            text: id.into(),
+        };
+        Finding {
+            id: id.to_owned(),
+            passage,
+            found_by: AgentId::new(),
+        }
     }
 
     fn option(id: &str, approvals: usize, of: usize) -> OptionOutcome {
@@ -231,18 +294,36 @@ mod tests {
             reason: String::new(),
             dissent: approve != accepted,
         };
-        OptionOutcome { id: id.to_owned(), accepted, votes: (0..of).map(|n| vote(n < approvals)).collect() }
+        OptionOutcome {
+            id: id.to_owned(),
+            accepted,
+            votes: (0..of).map(|n| vote(n < approvals)).collect(),
+        }
     }
 
     fn texts(options: Vec<OptionOutcome>) -> Vec<String> {
         let findings: Vec<Finding> = options.iter().map(|option| finding(&option.id)).collect();
-        let outcome = Outcome { proposal: ProposalId::new(), decided: true, options };
-        kept(&findings, &outcome).into_iter().map(|passage| passage.text).collect()
+        let outcome = Outcome {
+            proposal: ProposalId::new(),
+            decided: true,
+            options,
+        };
+        kept(&findings, &outcome)
+            .into_iter()
+            .map(|passage| passage.text)
+            .collect()
     }
 
     #[test]
     fn the_accepted_lead_by_approvals() {
-        assert_eq!(texts(vec![option("f1", 2, 3), option("f2", 1, 3), option("f3", 3, 3)]), ["f3", "f1"]);
+        assert_eq!(
+            texts(vec![
+                option("f1", 2, 3),
+                option("f2", 1, 3),
+                option("f3", 3, 3)
+            ]),
+            ["f3", "f1"]
+        );
     }
 
     #[test]
