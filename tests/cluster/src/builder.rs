@@ -4,9 +4,11 @@ use std::net::SocketAddr;
 
 use serde_json::Value;
 use tempfile::TempDir;
+use tokio::process::Command;
 
 use crate::cluster::{Cluster, Service, Shape};
 use crate::ports::{Ports, variable};
+use crate::program::path_of;
 
 /// Settings of a cluster before it starts.
 #[derive(Debug)]
@@ -71,6 +73,23 @@ impl Builder {
         self.settings
             .push((Some(service), variable(key), value.to_owned()));
         self
+    }
+
+    /// Keeps everything in this PostgreSQL database, with its tables made by `swarm migrate`.
+    pub async fn postgres(self, url: &str) -> Self {
+        let migrated = Command::new(path_of("swarm"))
+            .arg("migrate")
+            .current_dir(self.folder.path())
+            .env(variable("database.url"), url)
+            .output()
+            .await
+            .unwrap();
+        assert!(
+            migrated.status.success(),
+            "{}",
+            String::from_utf8_lossy(&migrated.stderr)
+        );
+        self.set("database.url", url)
     }
 
     /// Answers every model call from these turns.

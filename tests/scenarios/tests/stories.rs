@@ -13,6 +13,8 @@ mod demo;
 mod doors;
 #[path = "stories/follow.rs"]
 mod follow;
+#[path = "stories/postgres.rs"]
+mod postgres;
 #[path = "stories/start.rs"]
 mod start;
 #[path = "stories/trace.rs"]

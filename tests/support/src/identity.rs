@@ -9,7 +9,8 @@ use ed25519_dalek::SigningKey;
 use ed25519_dalek::pkcs8::EncodePrivateKey as _;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use swarm_identity::{
-    AUDIENCE, Caller, Claims, FixedKeys, ISSUER, KeySource, Principal, PrincipalKind, Role, Verifier,
+    AUDIENCE, Caller, Claims, FixedKeys, ISSUER, KeySource, Principal, PrincipalKind, Role,
+    Verifier,
 };
 use swarm_proto::auth::v1 as wire;
 use swarm_proto::auth::v1::session_service_server::{SessionService, SessionServiceServer};
@@ -33,7 +34,9 @@ pub struct TestIssuer {
 
 impl std::fmt::Debug for TestIssuer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("TestIssuer").field("kid", &self.kid).finish_non_exhaustive()
+        f.debug_struct("TestIssuer")
+            .field("kid", &self.kid)
+            .finish_non_exhaustive()
     }
 }
 
@@ -59,7 +62,12 @@ impl TestIssuer {
         let key = EncodingKey::from_ed_der(signing.to_pkcs8_der().unwrap().as_bytes());
         let jwk = serde_json::json!({"kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "use": "sig", "kid": kid, "x": public});
         let jwks = serde_json::json!({"keys": [jwk]}).to_string();
-        Self { kid, key, jwks, clock }
+        Self {
+            kid,
+            key,
+            jwks,
+            clock,
+        }
     }
 
     /// The public key, as auth would publish it.
@@ -113,7 +121,11 @@ impl TestIssuer {
             tenant: claims.tenant,
             roles: claims.roles,
         };
-        Caller { principal, service: Some("gateway".to_owned()), token }
+        Caller {
+            principal,
+            service: Some("gateway".to_owned()),
+            token,
+        }
     }
 
     /// A call of the gateway on behalf of a new person of this tenant, for a plain channel.
@@ -126,7 +138,12 @@ impl TestIssuer {
     }
 
     /// A call of a service by its own token, for a tenant or for none, for a plain channel.
-    pub fn service_request<T>(&self, service: &str, tenant: Option<TenantId>, message: T) -> Request<T> {
+    pub fn service_request<T>(
+        &self,
+        service: &str,
+        tenant: Option<TenantId>,
+        message: T,
+    ) -> Request<T> {
         let mut request = Request::new(message);
         bear(&mut request, &self.service_token(service));
         if let Some(tenant) = tenant {
@@ -148,7 +165,13 @@ impl TestIssuer {
         address
     }
 
-    fn new_claims(&self, kind: PrincipalKind, subject: String, tenant: Option<TenantId>, roles: &[Role]) -> Claims {
+    fn new_claims(
+        &self,
+        kind: PrincipalKind,
+        subject: String,
+        tenant: Option<TenantId>,
+        roles: &[Role],
+    ) -> Claims {
         let now = self.clock.now().timestamp();
         Claims {
             iss: ISSUER.to_owned(),
@@ -176,15 +199,24 @@ struct Sessions(TestIssuer);
 
 #[tonic::async_trait]
 impl SessionService for Sessions {
-    async fn login(&self, _: Request<wire::LoginRequest>) -> Result<Response<wire::LoginResponse>, Status> {
+    async fn login(
+        &self,
+        _: Request<wire::LoginRequest>,
+    ) -> Result<Response<wire::LoginResponse>, Status> {
         Err(not_here())
     }
 
-    async fn refresh(&self, _: Request<wire::RefreshRequest>) -> Result<Response<wire::RefreshResponse>, Status> {
+    async fn refresh(
+        &self,
+        _: Request<wire::RefreshRequest>,
+    ) -> Result<Response<wire::RefreshResponse>, Status> {
         Err(not_here())
     }
 
-    async fn logout(&self, _: Request<wire::LogoutRequest>) -> Result<Response<wire::LogoutResponse>, Status> {
+    async fn logout(
+        &self,
+        _: Request<wire::LogoutRequest>,
+    ) -> Result<Response<wire::LogoutResponse>, Status> {
         Err(not_here())
     }
 
@@ -201,12 +233,24 @@ impl SessionService for Sessions {
     ) -> Result<Response<wire::IssueServiceTokenResponse>, Status> {
         let access_token = self.0.service_token(&request.get_ref().service);
         let expires_in = u32::try_from(SECONDS).unwrap();
-        let tokens = wire::Tokens { access_token, expires_in, refresh_token: String::new() };
-        Ok(Response::new(wire::IssueServiceTokenResponse { tokens: Some(tokens) }))
+        let tokens = wire::Tokens {
+            access_token,
+            expires_in,
+            refresh_token: String::new(),
+        };
+        Ok(Response::new(wire::IssueServiceTokenResponse {
+            tokens: Some(tokens),
+        }))
     }
 
-    async fn get_keys(&self, _: Request<wire::GetKeysRequest>) -> Result<Response<wire::GetKeysResponse>, Status> {
-        let answer = wire::GetKeysResponse { jwks_json: self.0.jwks.clone(), refresh_after: None };
+    async fn get_keys(
+        &self,
+        _: Request<wire::GetKeysRequest>,
+    ) -> Result<Response<wire::GetKeysResponse>, Status> {
+        let answer = wire::GetKeysResponse {
+            jwks_json: self.0.jwks.clone(),
+            refresh_after: None,
+        };
         Ok(Response::new(answer))
     }
 }
@@ -227,9 +271,19 @@ mod tests {
         let tenant = TenantId::new();
         let token = issuer.user_token(tenant, &[Role::Developer]);
         let person = issuer.verifier().verify(&token).await.unwrap();
-        assert_eq!((person.tenant, person.may(Permission::TasksWrite)), (Some(tenant), true));
-        let service = issuer.verifier().verify(&issuer.service_token("memory")).await.unwrap();
-        assert_eq!((service.kind, service.subject.as_str()), (PrincipalKind::Service, "memory"));
+        assert_eq!(
+            (person.tenant, person.may(Permission::TasksWrite)),
+            (Some(tenant), true)
+        );
+        let service = issuer
+            .verifier()
+            .verify(&issuer.service_token("memory"))
+            .await
+            .unwrap();
+        assert_eq!(
+            (service.kind, service.subject.as_str()),
+            (PrincipalKind::Service, "memory")
+        );
         assert!(other.verifier().verify(&token).await.is_err());
     }
 }
