@@ -10,17 +10,31 @@ pub(crate) fn parse(text: &str) -> Result<NewAgent> {
         let path = error.path().to_string();
         let inner = error.inner();
         let message = format!("{}{}", inner.message(), place(text, inner));
-        Error::invalid(if path == "." { missing(inner.message()) } else { path }, message)
+        Error::invalid(
+            if path == "." {
+                missing(inner.message())
+            } else {
+                path
+            },
+            message,
+        )
     })
 }
 
 fn syntax(text: &str, error: &toml::de::Error) -> Error {
-    Error::invalid("agent", format!("{}{}", error.message(), place(text, error)))
+    Error::invalid(
+        "agent",
+        format!("{}{}", error.message(), place(text, error)),
+    )
 }
 
 /// serde knows no path of a field that is not there, but names it.
 fn missing(message: &str) -> String {
-    message.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`')).unwrap_or("agent").to_owned()
+    message
+        .strip_prefix("missing field `")
+        .and_then(|rest| rest.strip_suffix('`'))
+        .unwrap_or("agent")
+        .to_owned()
 }
 
 fn place(text: &str, error: &toml::de::Error) -> String {
@@ -40,8 +54,11 @@ mod tests {
     #[test]
     fn an_agent_is_read() {
         let agent = parse(include_str!("../../../docs/examples/agent.toml")).unwrap();
-        assert_eq!((agent.name.as_str(), agent.role.as_deref()), ("researcher", Some("reader")));
-        assert_eq!(agent.labels.get("search").map(String::as_str), Some("meaning"));
+        assert_eq!(
+            (agent.name.as_str(), agent.role.as_deref()),
+            ("researcher", Some("reader"))
+        );
+        assert_eq!(agent.labels.get("search").map(String::as_str), Some("both"));
         assert!(agent.model.unwrap().temperature.is_some());
     }
 
@@ -49,9 +66,17 @@ mod tests {
     fn the_wrong_field_is_named_with_its_line() {
         for (text, field, part) in [
             ("role = 'reader'", "name", "missing field"),
-            ("name = 'a'\nmax_concurrency = 'many'", "max_concurrency", "(line 2)"),
+            (
+                "name = 'a'\nmax_concurrency = 'many'",
+                "max_concurrency",
+                "(line 2)",
+            ),
             ("name = 'a'\nspeed = 3", "speed", "unknown field"),
-            ("name = 'a'\n[model]\ntemperature = 'hot'", "model.temperature", "(line 3)"),
+            (
+                "name = 'a'\n[model]\ntemperature = 'hot'",
+                "model.temperature",
+                "(line 3)",
+            ),
             ("name = 'a'\ntools = ['x', 4]", "tools[1]", "(line 2)"),
             ("name = 'a'\nname = 'b'", "agent", "duplicate key"),
             ("name = ", "agent", "(line 1)"),

@@ -41,7 +41,10 @@ impl Failure {
         let is_lost = matches!(error.code(), Code::Unavailable | Code::DeadlineExceeded);
         // An answer of 503 has no cause on this side; a connection that failed has one.
         if is_lost && std::error::Error::source(&error).is_some() {
-            Self::Unreached { server: server.to_owned(), error }
+            Self::Unreached {
+                server: server.to_owned(),
+                error,
+            }
         } else {
             Self::Refused(error)
         }
@@ -117,7 +120,10 @@ fn hint(error: &Error) -> &'static str {
 
 fn unreached(server: &str, error: &Error) -> String {
     let detail = error.detail();
-    let detail = detail.strip_prefix(server).unwrap_or(detail).trim_start_matches(['/', ':', ' ']);
+    let detail = detail
+        .strip_prefix(server)
+        .unwrap_or(detail)
+        .trim_start_matches(['/', ':', ' ']);
     format!(
         "cannot reach {server}: {detail}; `swarm up` starts a server there, and --server or QWEN_SWARM_SERVER names another one"
     )
@@ -129,10 +135,21 @@ mod tests {
 
     #[test]
     fn each_failure_has_its_exit_code() {
-        let lost = || Error::unavailable("http://h:1/: the server cannot be reached").with_source("refused");
+        let lost = || {
+            Error::unavailable("http://h:1/: the server cannot be reached").with_source("refused")
+        };
         for (failure, code) in [
-            (Failure::of_call(Error::invalid("input.prompt", "must not be empty"), "http://h:1"), 1),
-            (Failure::of_call(Error::unavailable("memory is away"), "http://h:1"), 1),
+            (
+                Failure::of_call(
+                    Error::invalid("input.prompt", "must not be empty"),
+                    "http://h:1",
+                ),
+                1,
+            ),
+            (
+                Failure::of_call(Error::unavailable("memory is away"), "http://h:1"),
+                1,
+            ),
             (Failure::usage("--file", "cannot be read"), 2),
             (Failure::of_call(lost(), "http://h:1"), 3),
             (Failure::Task, 1),
@@ -146,13 +163,24 @@ mod tests {
 
     #[test]
     fn the_line_names_address_setting_and_field() {
-        let lost = Error::unavailable("http://h:1/: the server cannot be reached").with_source("refused");
+        let lost =
+            Error::unavailable("http://h:1/: the server cannot be reached").with_source("refused");
         let words = Failure::of_call(lost, "http://h:1").to_string();
-        assert!(words.starts_with("cannot reach http://h:1: the server cannot be reached;"), "{words}");
-        assert!(words.contains("--server") && words.contains("QWEN_SWARM_SERVER"), "{words}");
+        assert!(
+            words.starts_with("cannot reach http://h:1: the server cannot be reached;"),
+            "{words}"
+        );
+        assert!(
+            words.contains("--server") && words.contains("QWEN_SWARM_SERVER"),
+            "{words}"
+        );
 
-        let wrong = Error::invalid("input.prompt", "must not be empty").with_field("kind", "is missing");
-        assert_eq!(Failure::Refused(wrong).to_string(), "input.prompt: must not be empty; kind: is missing");
+        let wrong =
+            Error::invalid("input.prompt", "must not be empty").with_field("kind", "is missing");
+        assert_eq!(
+            Failure::Refused(wrong).to_string(),
+            "input.prompt: must not be empty; kind: is missing"
+        );
         let unknown = Error::new(Code::Unauthenticated, "the token has ended");
         assert!(Failure::Refused(unknown).to_string().contains("--api-key"));
     }

@@ -53,15 +53,25 @@ impl<'a> Follow<'a> {
     /// Follows the task `id` with all below it.
     #[must_use]
     pub fn new(client: &'a Client, screen: Screen, id: &str, names: Names) -> Self {
-        Self { client, screen, live: Live::new(id, names), task: id.to_owned(), drawn: Vec::new(), first_token: None }
+        Self {
+            client,
+            screen,
+            live: Live::new(id, names),
+            task: id.to_owned(),
+            drawn: Vec::new(),
+            first_token: None,
+        }
     }
 
     /// Shows everything from the start of the task to its end, or until `leave` is ready.
     ///
     /// # Errors
     /// When the server refuses or is away for long, or the screen is gone.
-    pub async fn to_the_end(&mut self, leave: impl Future<Output = ()>) -> Result<End, Broken> {
-        let mut events = pin!(self.client.watch(&format!("tasks/{}/tree", self.task), None));
+    pub async fn until_end(&mut self, leave: impl Future<Output = ()>) -> Result<End, Broken> {
+        let mut events = pin!(
+            self.client
+                .watch(&format!("tasks/{}/tree", self.task), None)
+        );
         let mut leave = pin!(leave);
         let mut redraw = tokio::time::interval(REDRAW);
         redraw.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -108,8 +118,16 @@ impl<'a> Follow<'a> {
     /// Puts lines to the log, and the block below them.
     fn log(&mut self, lines: &[Line]) -> std::io::Result<()> {
         let (columns, rows) = self.screen.size();
-        let block = if self.screen.is_terminal { self.live.block(columns, rows) } else { Vec::new() };
-        let text: String = lines.iter().chain(&block).map(|line| self.screen.render(line) + "\n").collect();
+        let block = if self.screen.is_terminal {
+            self.live.block(columns, rows)
+        } else {
+            Vec::new()
+        };
+        let text: String = lines
+            .iter()
+            .chain(&block)
+            .map(|line| self.screen.render(line) + "\n")
+            .collect();
         let text = self.erased(columns) + &text;
         self.drawn = block.iter().map(Line::width).collect();
         self.screen.write(&text)
@@ -124,7 +142,15 @@ impl<'a> Follow<'a> {
     /// The codes that take the block away: up by its rows, then clear to the end. Rows that became
     /// two because the terminal was made narrower are counted as two.
     fn erased(&self, columns: usize) -> String {
-        let rows: usize = self.drawn.iter().map(|width| width.div_ceil(columns).max(1)).sum();
-        if rows == 0 { String::new() } else { format!("\x1b[{rows}A\r\x1b[J") }
+        let rows: usize = self
+            .drawn
+            .iter()
+            .map(|width| width.div_ceil(columns).max(1))
+            .sum();
+        if rows == 0 {
+            String::new()
+        } else {
+            format!("\x1b[{rows}A\r\x1b[J")
+        }
     }
 }

@@ -6,7 +6,9 @@ use std::path::Path;
 /// the same folder.
 #[must_use]
 pub fn program() -> String {
-    let called = std::env::args().next().unwrap_or_else(|| "swarm".to_owned());
+    let called = std::env::args()
+        .next()
+        .unwrap_or_else(|| "swarm".to_owned());
     shortened(&called, std::env::current_dir().ok().as_deref())
 }
 
@@ -24,7 +26,10 @@ mod tests {
     #[test]
     fn a_path_below_this_folder_is_shortened() {
         let here = Some(Path::new("/a/b"));
-        assert_eq!(shortened("/a/b/target/debug/swarm", here), "target/debug/swarm");
+        assert_eq!(
+            shortened("/a/b/target/debug/swarm", here),
+            "target/debug/swarm"
+        );
         assert_eq!(shortened("/c/swarm", here), "/c/swarm");
         assert_eq!(shortened("swarm", here), "swarm");
     }

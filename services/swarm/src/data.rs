@@ -35,8 +35,10 @@ impl DataFolder {
     /// # Errors
     /// When it cannot be made.
     pub fn open(path: &Path) -> Result<Self> {
-        fs::create_dir_all(path)
-            .map_err(|error| Error::unavailable(format!("the data folder {} cannot be made", path.display())).with_source(error))?;
+        fs::create_dir_all(path).map_err(|error| {
+            Error::unavailable(format!("the data folder {} cannot be made", path.display()))
+                .with_source(error)
+        })?;
         Ok(Self(path.to_owned()))
     }
 
@@ -65,7 +67,9 @@ impl DataFolder {
         match create_private(&path) {
             Ok(mut file) => {
                 let secret = random_text();
-                file.write_all(secret.as_bytes()).and_then(|()| file.sync_all()).map_err(|error| unreadable(&path, error))?;
+                file.write_all(secret.as_bytes())
+                    .and_then(|()| file.sync_all())
+                    .map_err(|error| unreadable(&path, error))?;
                 Ok(Secret::new(secret))
             }
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {
@@ -83,7 +87,9 @@ impl DataFolder {
     pub fn credential(&self) -> Result<Option<Credential>> {
         let path = self.credential_file();
         match fs::read_to_string(&path) {
-            Ok(text) => serde_json::from_str(&text).map(Some).map_err(|error| unreadable(&path, error)),
+            Ok(text) => serde_json::from_str(&text)
+                .map(Some)
+                .map_err(|error| unreadable(&path, error)),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(unreadable(&path, error)),
         }
@@ -97,7 +103,11 @@ impl DataFolder {
 }
 
 fn create_private(path: &Path) -> std::io::Result<fs::File> {
-    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
+    OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
 }
 
 fn random_text() -> String {
@@ -118,12 +128,19 @@ mod tests {
 
     #[test]
     fn the_secret_is_made_once_and_is_private() {
-        let path = std::env::temp_dir().join(format!("swarm-data-{}-{}", std::process::id(), random_text()));
+        let path = std::env::temp_dir().join(format!(
+            "swarm-data-{}-{}",
+            std::process::id(),
+            random_text()
+        ));
         let folder = DataFolder::open(&path).unwrap();
         let secret = folder.service_secret().unwrap();
         assert_eq!(secret, folder.service_secret().unwrap());
         assert_eq!(secret.expose().len(), SECRET_BYTES * 2);
-        let mode = fs::metadata(path.join("service-secret")).unwrap().permissions().mode();
+        let mode = fs::metadata(path.join("service-secret"))
+            .unwrap()
+            .permissions()
+            .mode();
         assert_eq!(mode & 0o777, 0o600);
         assert!(folder.credential().unwrap().is_none());
         fs::remove_dir_all(path).unwrap();

@@ -20,7 +20,12 @@ impl Validate for Section {
 }
 
 fn schemas() -> [&'static Schema; 4] {
-    [&swarm_auth::SCHEMA, &swarm_agent_manager::SCHEMA, &swarm_memory::SCHEMA, &swarm_learning::SCHEMA]
+    [
+        &swarm_auth::SCHEMA,
+        &swarm_agent_manager::SCHEMA,
+        &swarm_memory::SCHEMA,
+        &swarm_learning::SCHEMA,
+    ]
 }
 
 /// Applies what is pending, service by service, and says how much that was.
@@ -34,7 +39,10 @@ pub(crate) async fn migrate(settings: &Settings) -> Result<()> {
             1 => "1 migration applied".to_owned(),
             applied => format!("{applied} migrations applied"),
         };
-        let line = Line::new().with(Style::Strong, schema.name).padded(12).plain(words);
+        let line = Line::new()
+            .with(Style::Strong, schema.name)
+            .padded(12)
+            .plain(words);
         // The migration counts, not whether somebody reads of it.
         screen.print(&[line]).ok();
     }

@@ -59,7 +59,10 @@ struct Up {
 impl Config {
     fn settings(&self, data: &Path) -> Result<Settings> {
         let settings = Settings::new(data, self.config.as_deref())?;
-        Ok(self.set.iter().fold(settings, |settings, (key, value)| settings.set(key, value)))
+        Ok(self
+            .set
+            .iter()
+            .fold(settings, |settings, (key, value)| settings.set(key, value)))
     }
 }
 
@@ -79,7 +82,9 @@ pub fn main() -> ExitCode {
         Task::Up(command) => run_up(&command, &globals.data_or(DEFAULT_DATA)),
         Task::Migrate(config) => {
             let settings = config.settings(&globals.data_or(DEFAULT_DATA));
-            settings.and_then(|settings| on_runtime(migrate::migrate(&settings)).map(|()| ExitCode::SUCCESS))
+            settings.and_then(|settings| {
+                on_runtime(migrate::migrate(&settings)).map(|()| ExitCode::SUCCESS)
+            })
         }
         Task::Demo(command) => on_runtime(demo::demo(command, &globals.data_or(demo::DATA))),
         Task::Api(command) => return speak(command, &globals),
@@ -91,7 +96,10 @@ pub fn main() -> ExitCode {
 }
 
 fn run_up(command: &Up, data: &Path) -> Result<ExitCode> {
-    let mut settings = command.config.settings(data)?.default_to("telemetry.log_level", "warn");
+    let mut settings = command
+        .config
+        .settings(data)?
+        .default_to("telemetry.log_level", "warn");
     if command.verbose {
         settings = settings.set("telemetry.log_level", "info");
     }

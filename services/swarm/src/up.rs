@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use swarm_cli::console::{Line, Screen, Style, hang, seconds};
+use swarm_cli::console::{Line, Screen, Style, flow, hang, seconds};
 use swarm_cli::program;
 use swarm_errors::Result;
 use swarm_telemetry::TelemetryConfig;
@@ -47,7 +47,11 @@ async fn run(settings: &Settings) -> Result<ExitCode> {
     screen.print(&[Line::new().with(Style::Dim, words)]).ok();
     let status = stopped(&platform, &orders).await;
     for failure in &status.failures {
-        tracing::error!(task.name = failure.task, reason = failure.reason, "a service failed");
+        tracing::error!(
+            task.name = failure.task,
+            reason = failure.reason,
+            "a service failed"
+        );
     }
     Ok(status.into())
 }
@@ -66,28 +70,52 @@ pub(crate) async fn stopped(platform: &Platform, orders: &Orders) -> swarm_runti
 fn told(platform: &Platform, columns: usize) -> Vec<Line> {
     let folder = platform.folder();
     let mut lines = vec![title(platform.ready_after()), Line::new()];
-    let mut place = |name: &str, words: String| lines.extend(hang(name_of(name), Style::Plain, &words, columns));
-    place("API", format!("{}  (described at /docs and /openapi.json)", platform.api()));
-    place("WebSocket", platform.websocket());
-    let admin: Vec<String> = platform.admin().iter().map(|(name, address)| format!("{name} {}", address.port())).collect();
-    let host = platform.admin().first().map(|(_, address)| address.ip().to_string()).unwrap_or_default();
-    place("Admin ports", format!("on {host}, each with /health, /ready, /metrics, /version: {}", admin.join(", ")));
-    place("Data", folder.path().display().to_string());
+    let place = |name: &str, words: &str| hang(name_of(name), Style::Plain, words, columns);
+    lines.extend(place(
+        "API",
+        &format!("{}  (described at /docs and /openapi.json)", platform.api()),
+    ));
+    lines.extend(place("WebSocket", &platform.websocket()));
+    let ports = platform
+        .admin()
+        .iter()
+        .map(|(name, address)| Line::from(format!("{name} {}", address.port())));
+    lines.extend(flow(name_of("Admin ports"), ports, columns));
+    let host = platform
+        .admin()
+        .first()
+        .map(|(_, address)| address.ip().to_string())
+        .unwrap_or_default();
+    lines.extend(place(
+        "",
+        &format!("on {host}, each with /metrics, /health, /ready, /version"),
+    ));
+    lines.extend(place("Data", &folder.path().display().to_string()));
     let file = folder.credential_file();
     if file.exists() {
-        let words = format!("{}: the first administrator's name and password; commands on this machine use it by themselves. Make a user for each person with `{} users create`, then delete it.", file.display(), program());
-        place("Credential", words);
+        lines.extend(place("Credential", &file.display().to_string()));
+        let words = format!(
+            "the first administrator's, which commands here use by themselves; make users with `{} users create NAME`, then delete it",
+            program()
+        );
+        lines.extend(place("", &words));
     }
     lines.push(Line::new());
     lines.push(Line::new().with(Style::Strong, "Try in another terminal"));
-    lines.extend(tries(platform).into_iter().map(|command| Line::new().plain("  ").plain(command)));
+    lines.extend(
+        tries(platform)
+            .into_iter()
+            .map(|command| Line::new().plain("  ").plain(command)),
+    );
     lines.push(Line::new());
     lines.push(Line::new().with(Style::Dim, "Ctrl-C stops it."));
     lines
 }
 
 fn title(after: Duration) -> Line {
-    Line::new().with(Style::Good, "Qwen Swarm is ready").plain(format!(" after {}", seconds(after)))
+    Line::new()
+        .with(Style::Good, "Qwen Swarm is ready")
+        .plain(format!(" after {}", seconds(after)))
 }
 
 fn name_of(name: &str) -> Line {
@@ -96,10 +124,14 @@ fn name_of(name: &str) -> Line {
 
 fn tries(platform: &Platform) -> Vec<String> {
     let (program, path) = (program(), platform.folder().path());
-    let data = if path == std::path::Path::new(DEFAULT_DATA) { String::new() } else { format!(" --data {}", path.display()) };
+    let data = if path == std::path::Path::new(DEFAULT_DATA) {
+        String::new()
+    } else {
+        format!(" --data {}", path.display())
+    };
     vec![
         format!("{program} agents create --file docs/examples/agent.toml{data}"),
-        format!("{program} run \"How do I make a backup?\" --file docs/operations.md --follow{data}"),
+        format!("{program} run \"How do I back up?\" --file docs/operations.md --follow{data}"),
         format!("{program} tasks list{data}"),
     ]
 }

@@ -15,7 +15,11 @@ pub(super) async fn execute(session: &Session, command: Agents) -> Result<(), Fa
     let client = &session.connection.client;
     match command {
         Agents::List { pool, state, page } => {
-            let agents = session.call(client.list_agents(pool.as_deref(), state.as_deref(), &page.into()).await)?;
+            let agents = session.call(
+                client
+                    .list_agents(pool.as_deref(), state.as_deref(), &page.into())
+                    .await,
+            )?;
             session.page(&agents, "agents", views::agents)
         }
         Agents::Show { agent } => {
@@ -42,7 +46,10 @@ pub(super) async fn execute(session: &Session, command: Agents) -> Result<(), Fa
         Agents::Delete { agent } => {
             let id = session.agent_id("agent", &agent).await?;
             session.call(client.delete_agent(&id).await)?;
-            session.done(&serde_json::json!({ "id": id }), &format!("{agent} is gone"))
+            session.done(
+                &serde_json::json!({ "id": id }),
+                &format!("{agent} is gone"),
+            )
         }
     }
 }
@@ -53,7 +60,11 @@ fn changed(session: &Session, answer: Result<Agent, Error>) -> Result<(), Failur
 }
 
 fn read(path: &Path) -> Result<NewAgent, Failure> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| Failure::usage("--file", format!("{} cannot be read: {error}", path.display())))?;
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        Failure::usage(
+            "--file",
+            format!("{} cannot be read: {error}", path.display()),
+        )
+    })?;
     agent_file::parse(&text).map_err(|error| Failure::Usage(error.context(path.display())))
 }

@@ -11,13 +11,32 @@ use crate::views;
 pub(super) async fn execute(session: &Session, command: Keys) -> Result<(), Failure> {
     let client = &session.connection.client;
     match command {
-        Keys::Create { name, roles, expires } => {
-            let key = session.call(client.create_api_key(&NewApiKey { name, roles, expires_at: expires }).await)?;
+        Keys::Create {
+            name,
+            roles,
+            expires,
+        } => {
+            let key = session.call(
+                client
+                    .create_api_key(&NewApiKey {
+                        name,
+                        roles,
+                        expires_at: expires,
+                    })
+                    .await,
+            )?;
             session.show(&key, |_| {
                 let secret = key.secret.clone().unwrap_or_default();
                 vec![
                     Line::from(secret),
-                    Line::new().with(Style::Dim, format!("{} ({}). It is shown this once; use it as QWEN_SWARM_API_KEY.", key.id, key.roles.join(", "))),
+                    Line::new().with(
+                        Style::Dim,
+                        format!(
+                            "{} ({}). It is shown this once; use it as QWEN_SWARM_API_KEY.",
+                            key.id,
+                            key.roles.join(", ")
+                        ),
+                    ),
                 ]
             })
         }
@@ -27,7 +46,10 @@ pub(super) async fn execute(session: &Session, command: Keys) -> Result<(), Fail
         }
         Keys::Revoke { id } => {
             session.call(client.revoke_api_key(&id).await)?;
-            session.done(&serde_json::json!({ "id": id }), &format!("{id} is revoked"))
+            session.done(
+                &serde_json::json!({ "id": id }),
+                &format!("{id} is revoked"),
+            )
         }
     }
 }

@@ -14,10 +14,17 @@ pub(super) async fn login(arguments: Login, globals: &Globals) -> Result<(), Fai
         Some(name) => {
             let Connection { client, server } = globals.stranger()?;
             let password = read_secret(&format!("password for {name}"))?;
-            client.login(&name, &password).await.map_err(|error| Failure::of_call(error, &server))?
+            client
+                .login(&name, &password)
+                .await
+                .map_err(|error| Failure::of_call(error, &server))?
         }
         None => {
-            let unnamed = Globals { token: None, api_key: None, ..globals.clone() };
+            let unnamed = Globals {
+                token: None,
+                api_key: None,
+                ..globals.clone()
+            };
             unnamed.connect().await?.client
         }
     };

@@ -32,7 +32,11 @@ pub async fn execute(command: Command, globals: &Globals) -> Result<(), Failure>
     if let Command::Login(arguments) = command {
         return login::login(arguments, globals).await;
     }
-    let session = Session { connection: globals.connect().await?, screen: Screen::of_process(), output: globals.output };
+    let session = Session {
+        connection: globals.connect().await?,
+        screen: Screen::of_process(),
+        output: globals.output,
+    };
     match command {
         Command::Run(arguments) => run::run(&session, arguments).await,
         Command::Tasks(command) => tasks::execute(&session, command).await,
@@ -42,9 +46,16 @@ pub async fn execute(command: Command, globals: &Globals) -> Result<(), Failure>
         Command::Messages(command) => messages::execute(&session, command).await,
         Command::Feedback(arguments) => {
             let (task_id, rating) = (arguments.task, arguments.rating);
-            let feedback = NewFeedback { task_id, rating, comment: arguments.comment };
+            let feedback = NewFeedback {
+                task_id,
+                rating,
+                comment: arguments.comment,
+            };
             session.call(session.connection.client.feedback(&feedback).await)?;
-            session.done(&feedback, &format!("{} is rated {rating} of 5", feedback.task_id))
+            session.done(
+                &feedback,
+                &format!("{} is rated {rating} of 5", feedback.task_id),
+            )
         }
         Command::Users(command) => users::execute(&session, command).await,
         Command::Keys(command) => keys::execute(&session, command).await,
@@ -67,7 +78,11 @@ impl Session {
     }
 
     /// Shows a value: to programs as it is, to people as lines.
-    fn show<T: Serialize>(&self, value: &T, lines: impl FnOnce(usize) -> Vec<Line>) -> Result<(), Failure> {
+    fn show<T: Serialize>(
+        &self,
+        value: &T,
+        lines: impl FnOnce(usize) -> Vec<Line>,
+    ) -> Result<(), Failure> {
         match self.output {
             Output::Json => self.json(value),
             Output::Table => Ok(self.screen.print(&lines(self.screen.columns()))?),
@@ -75,14 +90,21 @@ impl Session {
     }
 
     /// Shows a page, and how to see the next one.
-    fn page<T: Serialize>(&self, page: &Page<T>, what: &str, lines: impl FnOnce(&[T], usize) -> Vec<Line>) -> Result<(), Failure> {
+    fn page<T: Serialize>(
+        &self,
+        page: &Page<T>,
+        what: &str,
+        lines: impl FnOnce(&[T], usize) -> Vec<Line>,
+    ) -> Result<(), Failure> {
         self.show(page, |columns| {
             if page.items.is_empty() {
                 return vec![Line::new().with(Style::Dim, format!("no {what}"))];
             }
             let mut lines = lines(&page.items, columns);
             if let Some(cursor) = &page.next_cursor {
-                lines.push(Line::new().with(Style::Dim, format!("there are more: --cursor {cursor}")));
+                lines.push(
+                    Line::new().with(Style::Dim, format!("there are more: --cursor {cursor}")),
+                );
             }
             lines
         })
@@ -94,16 +116,25 @@ impl Session {
     }
 
     fn json<T: Serialize>(&self, value: &T) -> Result<(), Failure> {
-        let text = serde_json::to_string_pretty(value).map_err(|error| Failure::Refused(Error::internal(error)))?;
+        let text = serde_json::to_string_pretty(value)
+            .map_err(|error| Failure::Refused(Error::internal(error)))?;
         Ok(self.screen.write(&(text + "\n"))?)
     }
 
     /// All agents that have not stopped.
     async fn agents(&self) -> Result<Vec<Agent>, Failure> {
         let mut agents = Vec::new();
-        let mut request = PageRequest { limit: swarm_types::MAX_LIMIT, cursor: String::new() };
+        let mut request = PageRequest {
+            limit: swarm_types::MAX_LIMIT,
+            cursor: String::new(),
+        };
         loop {
-            let page = self.call(self.connection.client.list_agents(None, None, &request).await)?;
+            let page = self.call(
+                self.connection
+                    .client
+                    .list_agents(None, None, &request)
+                    .await,
+            )?;
             agents.extend(page.items);
             match page.next_cursor {
                 Some(cursor) => request.cursor = cursor,
@@ -114,7 +145,10 @@ impl Session {
 
     /// What agents are called; nothing where the caller may not know.
     async fn names(&self) -> Names {
-        self.agents().await.map(|agents| Names::of(&agents)).unwrap_or_default()
+        self.agents()
+            .await
+            .map(|agents| Names::of(&agents))
+            .unwrap_or_default()
     }
 
     /// The id of the agent that is named, by name or id.
@@ -125,7 +159,10 @@ impl Session {
         let agents = self.agents().await?;
         match agents.iter().find(|agent| agent.name == named) {
             Some(agent) => Ok(agent.id.clone()),
-            None => Err(Failure::Refused(Error::invalid(flag, format!("there is no agent {named}; `swarm agents list` shows all")))),
+            None => Err(Failure::Refused(Error::invalid(
+                flag,
+                format!("there is no agent {named}; `swarm agents list` shows all"),
+            ))),
         }
     }
 }
@@ -140,9 +177,17 @@ fn read_secret(prompt: &str) -> Result<String, Failure> {
         input.lock().read_to_string(&mut text)?;
         text
     };
-    match text.lines().next().map(str::trim).filter(|line| !line.is_empty()) {
+    match text
+        .lines()
+        .next()
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+    {
         Some(line) => Ok(line.to_owned()),
-        None => Err(Failure::usage("password", "must not be empty: type it in, or give it on standard input")),
+        None => Err(Failure::usage(
+            "password",
+            "must not be empty: type it in, or give it on standard input",
+        )),
     }
 }
 

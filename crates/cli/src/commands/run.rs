@@ -11,8 +11,8 @@ use super::Session;
 use crate::arguments::{Output, Run, Strategy as Named};
 use crate::console::{Line, Style, clean, hang};
 use crate::failure::Failure;
-use crate::program::program;
 use crate::follow::{Broken, End, Follow};
+use crate::program::program;
 use crate::views;
 
 /// How long one request waits for the end; then it is made again.
@@ -40,17 +40,38 @@ async fn new_task(session: &Session, arguments: &Run) -> Result<NewTask, Failure
     for named in &arguments.agents {
         members.push(session.agent_id("--agent", named).await?);
     }
-    let named = arguments.strategy.unwrap_or(if documents.is_empty() { Named::Single } else { Named::Swarm });
+    let named = arguments.strategy.unwrap_or(if documents.is_empty() {
+        Named::Single
+    } else {
+        Named::Swarm
+    });
     if named == Named::Single && members.len() > 1 {
-        return Err(Failure::usage("--agent", "may be given once with --strategy single: one agent does it all"));
+        return Err(Failure::usage(
+            "--agent",
+            "may be given once with --strategy single: one agent does it all",
+        ));
     }
     let mut input = json!({ "prompt": arguments.prompt });
     if !documents.is_empty() {
         input["documents"] = Value::from(documents);
     }
-    let agent_id = if named == Named::Single { members.pop() } else { None };
-    let strategy = Strategy { name: named.as_str().to_owned(), members, rounds: arguments.rounds };
-    Ok(NewTask { kind: arguments.kind.clone(), input, agent_id, strategy: Some(strategy), ..NewTask::default() })
+    let agent_id = if named == Named::Single {
+        members.pop()
+    } else {
+        None
+    };
+    let strategy = Strategy {
+        name: named.as_str().to_owned(),
+        members,
+        rounds: arguments.rounds,
+    };
+    Ok(NewTask {
+        kind: arguments.kind.clone(),
+        input,
+        agent_id,
+        strategy: Some(strategy),
+        ..NewTask::default()
+    })
 }
 
 fn documents(files: &[std::path::PathBuf]) -> Result<Vec<Value>, Failure> {
@@ -67,7 +88,9 @@ fn documents(files: &[std::path::PathBuf]) -> Result<Vec<Value>, Failure> {
 
 fn document(path: &Path, left: u64) -> Result<String, Failure> {
     let wrong = |why: &str| Failure::usage("--file", format!("{} {why}", path.display()));
-    let size = std::fs::metadata(path).map_err(|error| wrong(&format!("cannot be read: {error}")))?.len();
+    let size = std::fs::metadata(path)
+        .map_err(|error| wrong(&format!("cannot be read: {error}")))?
+        .len();
     if size > left {
         return Err(wrong("is too large: all files may hold 1 MiB together"));
     }
@@ -90,7 +113,7 @@ pub(super) async fn follow(session: &Session, id: &str) -> Result<(), Failure> {
     let names = session.names().await;
     let mut follow = Follow::new(&session.connection.client, session.screen, id, names);
     let leave = async { drop(tokio::signal::ctrl_c().await) };
-    match follow.to_the_end(leave).await {
+    match follow.until_end(leave).await {
         Ok(End::Ended) => Ok(()),
         Ok(End::Left) => left(session, id),
         Err(Broken::Call(error)) => Err(session.connection.failed(error)),
@@ -103,7 +126,12 @@ async fn follow_json(session: &Session, id: &str) -> Result<(), Failure> {
     use futures::StreamExt;
     use swarm_client::Watched;
 
-    let mut events = std::pin::pin!(session.connection.client.watch(&format!("tasks/{id}/tree"), None));
+    let mut events = std::pin::pin!(
+        session
+            .connection
+            .client
+            .watch(&format!("tasks/{id}/tree"), None)
+    );
     loop {
         let next = tokio::select! {
             next = events.next() => next,
@@ -112,7 +140,8 @@ async fn follow_json(session: &Session, id: &str) -> Result<(), Failure> {
         match next {
             None => return Ok(()),
             Some(Ok(Watched::Event(update))) => {
-                let line = serde_json::to_string(&update.event).map_err(|error| Failure::Refused(Error::internal(error)))?;
+                let line = serde_json::to_string(&update.event)
+                    .map_err(|error| Failure::Refused(Error::internal(error)))?;
                 session.screen.write(&(line + "\n"))?;
             }
             Some(Ok(Watched::Gap { .. })) => {}
@@ -123,17 +152,36 @@ async fn follow_json(session: &Session, id: &str) -> Result<(), Failure> {
 
 fn left(session: &Session, id: &str) -> Result<(), Failure> {
     let (columns, program) = (session.screen.columns(), program());
-    let mut lines = hang(Line::new(), Style::Plain, &format!("You left {id}; it goes on."), columns);
-    lines.extend(ways(&[("see it again", &format!("{program} tasks events {id} --follow")), ("end it", &format!("{program} tasks cancel {id}"))]));
+    let mut lines = hang(
+        Line::new(),
+        Style::Plain,
+        &format!("You left {id}; it goes on."),
+        columns,
+    );
+    lines.extend(ways(&[
+        (
+            "see it again",
+            &format!("{program} tasks events {id} --follow"),
+        ),
+        ("end it", &format!("{program} tasks cancel {id}")),
+    ]));
     session.screen.print(&lines)?;
     Err(Failure::Interrupted)
 }
 
 fn submitted(id: &str, columns: usize) -> Vec<Line> {
     let program = program();
-    let mut lines = hang(Line::new(), Style::Plain, &format!("{id} was submitted."), columns);
+    let mut lines = hang(
+        Line::new(),
+        Style::Plain,
+        &format!("{id} was submitted."),
+        columns,
+    );
     let follow = format!("{program} tasks events {id} --follow");
-    lines.extend(ways(&[("see it at work", &follow), ("see the answer", &format!("{program} tasks show {id}"))]));
+    lines.extend(ways(&[
+        ("see it at work", &follow),
+        ("see the answer", &format!("{program} tasks show {id}")),
+    ]));
     lines
 }
 
@@ -141,7 +189,11 @@ fn submitted(id: &str, columns: usize) -> Vec<Line> {
 fn ways(all: &[(&str, &str)]) -> Vec<Line> {
     let width = all.iter().map(|(what, _)| what.len()).max().unwrap_or(0);
     all.iter()
-        .map(|(what, command)| Line::new().with(Style::Dim, format!("  {what:width$}  ")).plain(*command))
+        .map(|(what, command)| {
+            Line::new()
+                .with(Style::Dim, format!("  {what:width$}  "))
+                .plain(*command)
+        })
         .collect()
 }
 
@@ -171,17 +223,33 @@ pub(super) fn show_end(session: &Session, task: &Task) -> Result<(), Failure> {
         }
         lines.extend(outcome(task, columns));
         lines.push(Line::new());
-        lines.push(Line::new().with(Style::Dim, format!("{}  more: {program} tasks show {}", clean(&task.id), clean(&task.id))));
+        lines.push(Line::new().with(
+            Style::Dim,
+            format!(
+                "{}  more: {program} tasks show {}",
+                clean(&task.id),
+                clean(&task.id)
+            ),
+        ));
         lines
     })?;
-    if task.state == TaskState::Completed { Ok(()) } else { Err(Failure::Task) }
+    if task.state == TaskState::Completed {
+        Ok(())
+    } else {
+        Err(Failure::Task)
+    }
 }
 
 /// The answer, or why there is none.
 pub(super) fn outcome(task: &Task, columns: usize) -> Vec<Line> {
     match (&task.result, &task.error) {
         (Some(result), _) => views::answer(result, columns),
-        (None, Some(error)) => hang(Line::new(), Style::Bad, &clean(&format!("The task failed: {}", error.detail)), columns),
+        (None, Some(error)) => hang(
+            Line::new(),
+            Style::Bad,
+            &clean(&format!("The task failed: {}", error.detail)),
+            columns,
+        ),
         (None, None) => vec![Line::new().with(Style::Warn, format!("The task is {}.", task.state))],
     }
 }
@@ -206,7 +274,7 @@ mod tests {
         };
         let half = vec![b'x'; 600 * 1024];
         let (one, two) = (path("one", &half), path("two", &half));
-        assert_eq!(documents(&[one.clone()]).unwrap().len(), 1);
+        assert_eq!(documents(std::slice::from_ref(&one)).unwrap().len(), 1);
         for (files, why) in [
             (vec![folder.path().join("none")], "cannot be read"),
             (vec![folder.path().to_owned()], "cannot be read"),
@@ -216,7 +284,10 @@ mod tests {
         ] {
             let failure = documents(&files).unwrap_err();
             assert_eq!(failure.exit_code(), 2);
-            assert!(failure.to_string().starts_with("--file: ") && failure.to_string().contains(why), "{failure}");
+            assert!(
+                failure.to_string().starts_with("--file: ") && failure.to_string().contains(why),
+                "{failure}"
+            );
         }
     }
 }

@@ -32,7 +32,9 @@ pub(super) async fn execute(session: &Session, command: Tasks) -> Result<(), Fai
             let task = session.call(client.cancel_task(&id, reason.as_deref()).await)?;
             session.done(&task, &format!("{} is {}", task.id, task.state))
         }
-        Tasks::Events { id, follow: true, .. } => {
+        Tasks::Events {
+            id, follow: true, ..
+        } => {
             run::follow(session, &id).await?;
             if session.output == Output::Json {
                 return Ok(());
@@ -40,7 +42,11 @@ pub(super) async fn execute(session: &Session, command: Tasks) -> Result<(), Fai
             let task = session.call(client.get_task(&id).await)?;
             run::show_end(session, &task)
         }
-        Tasks::Events { id, follow: false, page } => {
+        Tasks::Events {
+            id,
+            follow: false,
+            page,
+        } => {
             let events = session.call(client.task_events(&id, &page.into()).await)?;
             session.page(&events, "events", table)
         }
@@ -49,7 +55,8 @@ pub(super) async fn execute(session: &Session, command: Tasks) -> Result<(), Fai
 
 fn named_state(text: &str) -> Result<swarm_client::TaskState, Failure> {
     use swarm_client::TaskState;
-    let state: TaskState = serde_json::from_value(text.replace('-', "_").into()).unwrap_or(TaskState::Unknown);
+    let state: TaskState =
+        serde_json::from_value(text.replace('-', "_").into()).unwrap_or(TaskState::Unknown);
     if state == TaskState::Unknown {
         let words = "must be queued, waiting, running, awaiting_approval, completed, failed, cancelled or dead_lettered";
         return Err(Failure::usage("--state", words));
@@ -58,12 +65,29 @@ fn named_state(text: &str) -> Result<swarm_client::TaskState, Failure> {
 }
 
 fn table(events: &[Event], columns: usize) -> Vec<Line> {
-    let mut table = Table::new([Column::number("SEQ"), Column::new("TIME (UTC)"), Column::new("EVENT"), Column::clipped("DATA")]);
+    let mut table = Table::new([
+        Column::number("SEQ"),
+        Column::new("TIME (UTC)"),
+        Column::new("EVENT"),
+        Column::clipped("DATA"),
+    ]);
     for event in events {
         let seq = event.seq.map(|seq| seq.to_string()).unwrap_or_default();
-        let time = event.at.map(|at| at.format("%H:%M:%S%.3f").to_string()).unwrap_or_default();
-        let data = if event.data.is_null() { String::new() } else { event.data.to_string() };
-        table.styled([(Style::Dim, seq), (Style::Dim, time), (Style::Plain, event.kind.clone()), (Style::Dim, data)]);
+        let time = event
+            .at
+            .map(|at| at.format("%H:%M:%S%.3f").to_string())
+            .unwrap_or_default();
+        let data = if event.data.is_null() {
+            String::new()
+        } else {
+            event.data.to_string()
+        };
+        table.styled([
+            (Style::Dim, seq),
+            (Style::Dim, time),
+            (Style::Plain, event.kind.clone()),
+            (Style::Dim, data),
+        ]);
     }
     table.lines(columns)
 }
@@ -74,7 +98,10 @@ mod tests {
 
     #[test]
     fn states_are_known_by_name() {
-        assert_eq!(named_state("dead-lettered").unwrap(), swarm_client::TaskState::DeadLettered);
+        assert_eq!(
+            named_state("dead-lettered").unwrap(),
+            swarm_client::TaskState::DeadLettered
+        );
         let failure = named_state("happy").unwrap_err();
         assert_eq!(failure.exit_code(), 2);
         assert!(failure.to_string().starts_with("--state: "), "{failure}");

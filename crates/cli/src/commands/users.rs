@@ -12,8 +12,24 @@ pub(super) async fn execute(session: &Session, command: Users) -> Result<(), Fai
     match command {
         Users::Create { username, roles } => {
             let password = read_secret(&format!("password for {username}"))?;
-            let user = session.call(client.create_user(&NewUser { username, password, roles }).await)?;
-            session.done(&user, &format!("{} is there as {}, with role {}", user.username, user.id, user.roles.join(", ")))
+            let user = session.call(
+                client
+                    .create_user(&NewUser {
+                        username,
+                        password,
+                        roles,
+                    })
+                    .await,
+            )?;
+            session.done(
+                &user,
+                &format!(
+                    "{} is there as {}, with role {}",
+                    user.username,
+                    user.id,
+                    user.roles.join(", ")
+                ),
+            )
         }
         Users::List { page } => {
             let users = session.call(client.list_users(&page.into()).await)?;

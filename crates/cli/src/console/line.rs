@@ -27,7 +27,12 @@ pub enum Style {
 impl Style {
     fn ansi(self) -> Ansi {
         let of = |color: AnsiColor| Ansi::new().fg_color(Some(Color::Ansi(color)));
-        const AGENTS: [AnsiColor; 4] = [AnsiColor::Cyan, AnsiColor::Magenta, AnsiColor::Blue, AnsiColor::Yellow];
+        const AGENTS: [AnsiColor; 4] = [
+            AnsiColor::Cyan,
+            AnsiColor::Magenta,
+            AnsiColor::Blue,
+            AnsiColor::Yellow,
+        ];
         match self {
             Self::Plain => Ansi::new(),
             Self::Strong => Ansi::new().bold(),
@@ -128,7 +133,12 @@ pub fn hang(prefix: Line, style: Style, words: &str, columns: usize) -> Vec<Line
     let mut prefix = Some(prefix);
     text::wrap(words, columns.saturating_sub(indent).max(LEAST_TEXT))
         .into_iter()
-        .map(|line| prefix.take().unwrap_or_else(|| Line::new().plain(" ".repeat(indent))).with(style, line))
+        .map(|line| {
+            prefix
+                .take()
+                .unwrap_or_else(|| Line::new().plain(" ".repeat(indent)))
+                .with(style, line)
+        })
         .collect()
 }
 
@@ -140,7 +150,10 @@ pub fn flow(prefix: Line, pieces: impl IntoIterator<Item = Line>, columns: usize
     let mut line = prefix;
     for piece in pieces {
         if line.width() > indent && line.width() + 2 + piece.width() > columns {
-            lines.push(std::mem::replace(&mut line, Line::new().plain(" ".repeat(indent))));
+            lines.push(std::mem::replace(
+                &mut line,
+                Line::new().plain(" ".repeat(indent)),
+            ));
         }
         let gap = if line.width() > indent { "  " } else { "" };
         line = line.plain(gap).then(piece);
@@ -174,14 +187,23 @@ mod tests {
 
     #[test]
     fn text_hangs_below_itself() {
-        let lines = hang(Line::from("who  "), Style::Plain, "one two three four five", 21);
+        let lines = hang(
+            Line::from("who  "),
+            Style::Plain,
+            "one two three four five",
+            21,
+        );
         let texts: Vec<String> = lines.iter().map(Line::text).collect();
         assert_eq!(texts, ["who  one two three", "     four five"]);
     }
 
     #[test]
     fn pieces_stay_whole() {
-        let lines = flow(Line::from("f "), ["a ✓✓", "b ✓✗", "c ·"].map(Line::from), 11);
+        let lines = flow(
+            Line::from("f "),
+            ["a ✓✓", "b ✓✗", "c ·"].map(Line::from),
+            11,
+        );
         let texts: Vec<String> = lines.iter().map(Line::text).collect();
         assert_eq!(texts, ["f a ✓✓", "  b ✓✗  c ·"]);
     }

@@ -41,14 +41,24 @@ impl Screen {
     /// Columns and rows.
     #[must_use]
     pub fn size(&self) -> (usize, usize) {
-        let found = if self.is_terminal { terminal_size::terminal_size_of(io::stdout()) } else { None };
-        found.map_or((PIPED, 24), |(columns, rows)| (usize::from(columns.0).max(NARROWEST), usize::from(rows.0)))
+        let found = if self.is_terminal {
+            terminal_size::terminal_size_of(io::stdout())
+        } else {
+            None
+        };
+        found.map_or((PIPED, 24), |(columns, rows)| {
+            (usize::from(columns.0).max(NARROWEST), usize::from(rows.0))
+        })
     }
 
     /// The line as this screen takes it.
     #[must_use]
     pub fn render(&self, line: &Line) -> String {
-        if self.colour { line.ansi() } else { line.text() }
+        if self.colour {
+            line.ansi()
+        } else {
+            line.text()
+        }
     }
 
     /// Prints lines.

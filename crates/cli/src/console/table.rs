@@ -37,25 +37,41 @@ impl Column {
     /// A column of words that stays whole.
     #[must_use]
     pub const fn new(title: &'static str) -> Self {
-        Self { title, align: Align::Left, fit: Fit::Whole }
+        Self {
+            title,
+            align: Align::Left,
+            fit: Fit::Whole,
+        }
     }
 
     /// A column of numbers.
     #[must_use]
     pub const fn number(title: &'static str) -> Self {
-        Self { title, align: Align::Right, fit: Fit::Whole }
+        Self {
+            title,
+            align: Align::Right,
+            fit: Fit::Whole,
+        }
     }
 
     /// A column whose end is left out where there is too little room.
     #[must_use]
     pub const fn clipped(title: &'static str) -> Self {
-        Self { title, align: Align::Left, fit: Fit::Clip }
+        Self {
+            title,
+            align: Align::Left,
+            fit: Fit::Clip,
+        }
     }
 
     /// A column that goes on below where there is too little room.
     #[must_use]
     pub const fn wrapped(title: &'static str) -> Self {
-        Self { title, align: Align::Left, fit: Fit::Wrap }
+        Self {
+            title,
+            align: Align::Left,
+            fit: Fit::Wrap,
+        }
     }
 }
 
@@ -74,7 +90,10 @@ impl Table {
     /// A table without rows.
     #[must_use]
     pub fn new(columns: impl Into<Vec<Column>>) -> Self {
-        Self { columns: columns.into(), rows: Vec::new() }
+        Self {
+            columns: columns.into(),
+            rows: Vec::new(),
+        }
     }
 
     /// Adds a row.
@@ -84,11 +103,20 @@ impl Table {
 
     /// Adds a row whose cells have styles.
     pub fn styled<S: Into<String>>(&mut self, cells: impl IntoIterator<Item = (Style, S)>) {
-        self.rows.push(cells.into_iter().map(|(style, cell)| (style, text::clean(&cell.into()))).collect());
+        self.rows.push(
+            cells
+                .into_iter()
+                .map(|(style, cell)| (style, text::clean(&cell.into())))
+                .collect(),
+        );
     }
 
     /// Adds a row whose first cell stands behind a prefix that is taken as it is, such as a tree's branches.
-    pub fn branch<S: Into<String>>(&mut self, prefix: &str, cells: impl IntoIterator<Item = (Style, S)>) {
+    pub fn branch<S: Into<String>>(
+        &mut self,
+        prefix: &str,
+        cells: impl IntoIterator<Item = (Style, S)>,
+    ) {
         self.styled(cells);
         if let Some((_, cell)) = self.rows.last_mut().and_then(|row| row.first_mut()) {
             cell.insert_str(0, prefix);
@@ -105,13 +133,23 @@ impl Table {
     #[must_use]
     pub fn lines(&self, columns: usize) -> Vec<Line> {
         let widths = self.widths(columns);
-        let titles: Vec<(Style, String)> =
-            self.columns.iter().map(|column| (Style::Dim, column.title.to_owned())).collect();
-        std::iter::once(&titles).chain(&self.rows).flat_map(|row| self.row_lines(row, &widths)).collect()
+        let titles: Vec<(Style, String)> = self
+            .columns
+            .iter()
+            .map(|column| (Style::Dim, column.title.to_owned()))
+            .collect();
+        std::iter::once(&titles)
+            .chain(&self.rows)
+            .flat_map(|row| self.row_lines(row, &widths))
+            .collect()
     }
 
     fn widths(&self, columns: usize) -> Vec<usize> {
-        let mut widths: Vec<usize> = self.columns.iter().map(|column| text::width(column.title)).collect();
+        let mut widths: Vec<usize> = self
+            .columns
+            .iter()
+            .map(|column| text::width(column.title))
+            .collect();
         for row in &self.rows {
             for (width, (_, cell)) in widths.iter_mut().zip(row) {
                 *width = (*width).max(text::width(cell));
@@ -149,7 +187,11 @@ impl Table {
                 for (place, lines) in cells.iter().enumerate() {
                     let cell = lines.get(index).map_or("", String::as_str);
                     let space = " ".repeat(widths[place].saturating_sub(text::width(cell)));
-                    let gap = if place > 0 { " ".repeat(GAP) } else { String::new() };
+                    let gap = if place > 0 {
+                        " ".repeat(GAP)
+                    } else {
+                        String::new()
+                    };
                     line = match self.columns[place].align {
                         Align::Left => line.plain(gap).with(row[place].0, cell).plain(space),
                         Align::Right => line.plain(gap).plain(space).with(row[place].0, cell),
@@ -166,11 +208,24 @@ mod tests {
     use super::*;
 
     fn shown(columns: usize) -> String {
-        let mut table = Table::new([Column::new("ID"), Column::number("TOKENS"), Column::wrapped("SAID"), Column::clipped("FROM")]);
-        table.row(["task_01", "1,024", "a sentence with some words", "a long name of somebody"]);
+        let mut table = Table::new([
+            Column::new("ID"),
+            Column::number("TOKENS"),
+            Column::wrapped("SAID"),
+            Column::clipped("FROM"),
+        ]);
+        table.row([
+            "task_01",
+            "1,024",
+            "a sentence with some words",
+            "a long name of somebody",
+        ]);
         table.row(["task_2", "7", "short", "蜂群"]);
         let lines = table.lines(columns);
-        assert!(lines.iter().all(|line| line.width() <= columns.max(44)), "{lines:?}");
+        assert!(
+            lines.iter().all(|line| line.width() <= columns.max(44)),
+            "{lines:?}"
+        );
         lines.iter().map(Line::text).collect::<Vec<_>>().join("\n")
     }
 

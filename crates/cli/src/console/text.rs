@@ -15,7 +15,11 @@ pub fn width(text: &str) -> usize {
 /// A text on one line that cannot command the terminal: what models and documents say is shown, not obeyed.
 #[must_use]
 pub fn clean(text: &str) -> String {
-    let visible: String = text.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).filter(|c| is_harmless(*c)).collect();
+    let visible: String = text
+        .chars()
+        .map(|c| if c.is_whitespace() { ' ' } else { c })
+        .filter(|c| is_harmless(*c))
+        .collect();
     visible.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
@@ -30,8 +34,15 @@ pub(super) fn wrap(text: &str, columns: usize) -> Vec<String> {
     let options = Options::new(columns.max(1))
         .word_splitter(WordSplitter::NoHyphenation)
         .wrap_algorithm(WrapAlgorithm::FirstFit);
-    let lines: Vec<String> = textwrap::wrap(text, options).into_iter().map(|line| line.trim_end().to_owned()).collect();
-    if lines.is_empty() { vec![String::new()] } else { lines }
+    let lines: Vec<String> = textwrap::wrap(text, options)
+        .into_iter()
+        .map(|line| line.trim_end().to_owned())
+        .collect();
+    if lines.is_empty() {
+        vec![String::new()]
+    } else {
+        lines
+    }
 }
 
 /// The start of a text, cut between words where one ends near the edge.
@@ -45,7 +56,9 @@ pub fn clip(text: &str, columns: usize) -> String {
     let kept = &text[..end];
     // A cut right behind a word needs no step back; a long word is not given up for its first half.
     let between = text[end..].starts_with(char::is_whitespace);
-    let start = kept.rfind(char::is_whitespace).filter(|at| !between && width(&kept[..*at]) * 2 >= room);
+    let start = kept
+        .rfind(char::is_whitespace)
+        .filter(|at| !between && width(&kept[..*at]) * 2 >= room);
     format!("{}{MORE}", start.map_or(kept, |at| &kept[..at]).trim_end())
 }
 
@@ -59,8 +72,13 @@ pub fn tail(text: &str, columns: usize) -> String {
     let begin = fitting(text.char_indices().rev(), room).map_or(text.len(), |(at, _)| at);
     let kept = &text[begin..];
     let between = text[..begin].ends_with(char::is_whitespace);
-    let start = kept.find(char::is_whitespace).filter(|at| !between && width(&kept[*at..]) * 2 >= room);
-    format!("{MORE}{}", start.map_or(kept, |at| &kept[at..]).trim_start())
+    let start = kept
+        .find(char::is_whitespace)
+        .filter(|at| !between && width(&kept[*at..]) * 2 >= room);
+    format!(
+        "{MORE}{}",
+        start.map_or(kept, |at| &kept[at..]).trim_start()
+    )
 }
 
 /// The last of the characters that fit.
@@ -104,7 +122,10 @@ mod tests {
 
     #[test]
     fn lines_break_between_words() {
-        assert_eq!(wrap("press Ctrl-C to stop", 11), ["press", "Ctrl-C to", "stop"]);
+        assert_eq!(
+            wrap("press Ctrl-C to stop", 11),
+            ["press", "Ctrl-C to", "stop"]
+        );
         assert_eq!(wrap("", 5), [""]);
     }
 

@@ -21,13 +21,23 @@ pub(super) struct Ballot {
 
 impl Ballot {
     pub(super) fn opened(data: &Value) -> Self {
-        let options = options(data).into_iter().map(|(id, _)| (id.to_owned(), Vec::new())).collect();
-        Self { id: text(data, "proposal_id").to_owned(), voters: texts(data, "electorate").len(), options }
+        let options = options(data)
+            .into_iter()
+            .map(|(id, _)| (id.to_owned(), Vec::new()))
+            .collect();
+        Self {
+            id: text(data, "proposal_id").to_owned(),
+            voters: texts(data, "electorate").len(),
+            options,
+        }
     }
 
     pub(super) fn vote(&mut self, votes: &[Value]) {
         for vote in votes {
-            let option = self.options.iter_mut().find(|(id, _)| id == text(vote, "option"));
+            let option = self
+                .options
+                .iter_mut()
+                .find(|(id, _)| id == text(vote, "option"));
             if let Some((_, said)) = option {
                 said.push(flag(vote, "approve"));
             }
@@ -39,7 +49,9 @@ impl Ballot {
         let piece = |(id, said): &(String, Vec<bool>)| {
             let open = self.voters.saturating_sub(said.len());
             let line = Line::new().plain(format!("{id} "));
-            said.iter().fold(line, |line, approve| line.then(mark(*approve))).with(Style::Dim, NOT_YET.repeat(open))
+            said.iter()
+                .fold(line, |line, approve| line.then(mark(*approve)))
+                .with(Style::Dim, NOT_YET.repeat(open))
         };
         self.options.iter().map(piece).collect()
     }
@@ -55,5 +67,9 @@ pub(super) fn options(data: &Value) -> Vec<(&str, &str)> {
 
 /// The mark of a vote.
 pub(super) fn mark(approve: bool) -> Line {
-    if approve { Line::new().with(Style::Good, FOR) } else { Line::new().with(Style::Bad, AGAINST) }
+    if approve {
+        Line::new().with(Style::Good, FOR)
+    } else {
+        Line::new().with(Style::Bad, AGAINST)
+    }
 }

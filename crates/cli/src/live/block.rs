@@ -25,15 +25,32 @@ fn row(state: &State, agent: &Agent, columns: usize) -> Line {
     let name = clip(&state.names.name(&agent.id), state.names.columns());
     let style = state.names.style(&agent.id);
     let (sign, words) = match &agent.doing {
-        Doing::Idle => (Line::new().with(Style::Dim, "○"), Line::new().with(Style::Dim, "idle")),
+        Doing::Idle => (
+            Line::new().with(Style::Dim, "○"),
+            Line::new().with(Style::Dim, "idle"),
+        ),
         Doing::Working => (Line::new().with(style, "●"), Line::from("works")),
-        Doing::Waiting(reason) => (Line::new().with(Style::Dim, "◌"), Line::new().with(Style::Dim, waits(reason))),
+        Doing::Waiting(reason) => (
+            Line::new().with(Style::Dim, "◌"),
+            Line::new().with(Style::Dim, waits(reason)),
+        ),
         Doing::Step(id) => {
             let room = columns.saturating_sub(state.names.columns() + 3);
-            (Line::new().with(style, "●"), state.steps.get(id).map_or_else(Line::new, |step| at(step, room)))
+            (
+                Line::new().with(style, "●"),
+                state
+                    .steps
+                    .get(id)
+                    .map_or_else(Line::new, |step| at(step, room)),
+            )
         }
     };
-    Line::new().with(style, name).padded(state.names.columns() + 1).then(sign).plain(" ").then(words)
+    Line::new()
+        .with(style, name)
+        .padded(state.names.columns() + 1)
+        .then(sign)
+        .plain(" ")
+        .then(words)
 }
 
 fn waits(reason: &str) -> String {
@@ -46,7 +63,9 @@ fn waits(reason: &str) -> String {
 /// What a step is, and the end of what it has said so far.
 fn at(step: &Step, room: usize) -> Line {
     let verb = match step.kind.as_str() {
-        "model" if step.text.trim().is_empty() => return Line::from(clip(&format!("thinks, with {}", clean(&step.name)), room)),
+        "model" if step.text.trim().is_empty() => {
+            return Line::from(clip(&format!("thinks, with {}", clean(&step.name)), room));
+        }
         "model" => "says ",
         "tool" => return Line::from(clip(&format!("uses {}", clean(&step.name)), room)),
         "ballot" => return Line::from("votes"),
@@ -54,12 +73,20 @@ fn at(step: &Step, room: usize) -> Line {
         _ => return Line::from(clip(&clean(&step.name), room)),
     };
     let words = clean(&step.text);
-    Line::new().with(Style::Dim, verb).plain(tail(&words, room.saturating_sub(verb.len())))
+    Line::new()
+        .with(Style::Dim, verb)
+        .plain(tail(&words, room.saturating_sub(verb.len())))
 }
 
 /// The open ballot, on as many lines as it takes.
 fn ballot(state: &State, columns: usize) -> Vec<Line> {
-    let Some(ballot) = &state.ballot else { return Vec::new() };
+    let Some(ballot) = &state.ballot else {
+        return Vec::new();
+    };
     let indent = state.names.columns() + 3;
-    flow(Line::new().with(Style::Strong, "ballot").padded(indent), ballot.pieces(), columns)
+    flow(
+        Line::new().with(Style::Strong, "ballot").padded(indent),
+        ballot.pieces(),
+        columns,
+    )
 }

@@ -15,9 +15,15 @@ const REPEATED: usize = 300;
 
 pub(super) fn lines(state: &mut State, event: &Event, columns: usize) -> Vec<Line> {
     let data = &event.data;
-    let page = Page { state, event, columns: columns.saturating_sub(1) };
+    let page = Page {
+        state,
+        event,
+        columns: columns.saturating_sub(1),
+    };
     match event.kind.as_str() {
-        "task.submitted" if event.task_id == state.root => page.say(Style::Dim, &format!("{} was submitted", state.root)),
+        "task.submitted" if event.task_id == state.root => {
+            page.say(Style::Dim, &format!("{} was submitted", state.root))
+        }
         "task.started" | "task.resumed" => page.started(),
         "task.waiting" => page.waiting(text(data, "reason")),
         "task.completed" if event.task_id == state.root => page.say(Style::Good, "completed"),
@@ -26,8 +32,14 @@ pub(super) fn lines(state: &mut State, event: &Event, columns: usize) -> Vec<Lin
         "passages.ready" => page.say(Style::Plain, &passages(data)),
         "memory.recalled" => page.recalled(),
         "step.finished" => page.finished(),
-        "step.failed" => page.say(Style::Warn, &format!("{}: {}", page.step_name(), failed(data))),
-        "step.outcome_unknown" => page.say(Style::Bad, &format!("{}: nobody knows how it ended", page.step_name())),
+        "step.failed" => page.say(
+            Style::Warn,
+            &format!("{}: {}", page.step_name(), failed(data)),
+        ),
+        "step.outcome_unknown" => page.say(
+            Style::Bad,
+            &format!("{}: nobody knows how it ended", page.step_name()),
+        ),
         "message.sent" => page.sent(),
         "message.consumed" => page.consumed(),
         "ballot.opened" => page.opened(),
@@ -106,8 +118,15 @@ impl Page<'_> {
             1 => "1 passage".to_owned(),
             found => format!("{found} passages"),
         };
-        let mut lines = self.say(Style::Plain, &format!("finds {found} {}", text(data, "how")));
-        lines.extend(places.into_iter().flat_map(|place| self.below(Style::Dim, place)));
+        let mut lines = self.say(
+            Style::Plain,
+            &format!("finds {found} {}", text(data, "how")),
+        );
+        lines.extend(
+            places
+                .into_iter()
+                .flat_map(|place| self.below(Style::Dim, place)),
+        );
         lines
     }
 
@@ -123,7 +142,10 @@ impl Page<'_> {
         let result = data.get("result").unwrap_or(&Value::Null);
         match kind {
             "model" => self.thought(result, known),
-            "tool" => self.say(Style::Plain, &format!("{}: {}", self.step_name(), shown(result))),
+            "tool" => self.say(
+                Style::Plain,
+                &format!("{}: {}", self.step_name(), shown(result)),
+            ),
             "choice" => self.members(result),
             _ => Vec::new(),
         }
@@ -139,26 +161,48 @@ impl Page<'_> {
             words => words,
         };
         let words = words.trim();
-        let mut lines = if words.is_empty() { Vec::new() } else { self.say(Style::Plain, &format!("“{words}”")) };
+        let mut lines = if words.is_empty() {
+            Vec::new()
+        } else {
+            self.say(Style::Plain, &format!("“{words}”"))
+        };
         let used = usage(&self.event.data);
         let started = known.and_then(|step| step.started_at);
-        let took = started.zip(self.event.at).and_then(|(from, to)| (to - from).to_std().ok());
+        let took = started
+            .zip(self.event.at)
+            .and_then(|(from, to)| (to - from).to_std().ok());
         let mut about = vec![clean(text(result, "model"))];
-        about.push(tokens(used.input_tokens, used.output_tokens, used.cached_tokens));
+        about.push(tokens(
+            used.input_tokens,
+            used.output_tokens,
+            used.cached_tokens,
+        ));
         about.extend(took.map(seconds));
         about.retain(|part| !part.is_empty());
         let about = about.join(", ");
-        lines.extend(if lines.is_empty() { self.say(Style::Dim, &about) } else { self.below(Style::Dim, &about) });
+        lines.extend(if lines.is_empty() {
+            self.say(Style::Dim, &about)
+        } else {
+            self.below(Style::Dim, &about)
+        });
         lines
     }
 
     fn members(&self, result: &Value) -> Vec<Line> {
-        let names: Vec<&str> = list(result, "readers").iter().map(|member| text(member, "name")).collect();
+        let names: Vec<&str> = list(result, "readers")
+            .iter()
+            .map(|member| text(member, "name"))
+            .collect();
         if names.is_empty() {
             return Vec::new();
         }
-        let writer = result.get("writer").map_or("", |writer| text(writer, "name"));
-        self.say(Style::Plain, &format!("{} read, {writer} writes", names.join(" and ")))
+        let writer = result
+            .get("writer")
+            .map_or("", |writer| text(writer, "name"));
+        self.say(
+            Style::Plain,
+            &format!("{} read, {writer} writes", names.join(" and ")),
+        )
     }
 
     fn step_name(&self) -> String {
@@ -173,30 +217,57 @@ impl Page<'_> {
         let data = &self.event.data;
         let (from, to) = (text(data, "from_agent_id"), text(data, "to_agent_id"));
         let names = &self.state.names;
-        let who = if from.is_empty() { self.prefix("you", Style::Strong) } else { self.prefix(&names.name(from), names.style(from)) };
+        let who = if from.is_empty() {
+            self.prefix("you", Style::Strong)
+        } else {
+            self.prefix(&names.name(from), names.style(from))
+        };
         let subject = clean(text(data, "subject"));
         let body = body(text(data, "body"));
-        let words = if body.is_empty() { subject } else { format!("{subject}: {body}") };
+        let words = if body.is_empty() {
+            subject
+        } else {
+            format!("{subject}: {body}")
+        };
         // The start is enough: whoever sent it has mostly just said it.
-        let line = who.plain("→ ").with(names.style(to), names.name(to)).plain(": ");
+        let line = who
+            .plain("→ ")
+            .with(names.style(to), names.name(to))
+            .plain(": ");
         let room = self.columns.saturating_sub(line.width());
         vec![line.plain(clip(&words, room))]
     }
 
     fn consumed(&self) -> Vec<Line> {
         let id = text(&self.event.data, "message_id");
-        let Some(from) = self.state.senders.get(id).filter(|from| !from.is_empty()) else { return Vec::new() };
+        let Some(from) = self.state.senders.get(id).filter(|from| !from.is_empty()) else {
+            return Vec::new();
+        };
         let to = text(&self.event.data, "to_agent_id");
         let prefix = self.prefix(&self.state.names.name(to), self.state.names.style(to));
-        hang(prefix, Style::Dim, &format!("takes in what {} found", self.state.names.name(from)), self.columns)
+        hang(
+            prefix,
+            Style::Dim,
+            &format!("takes in what {} found", self.state.names.name(from)),
+            self.columns,
+        )
     }
 
     fn opened(&self) -> Vec<Line> {
         let data = &self.event.data;
-        let mut lines = hang(self.prefix("ballot", Style::Strong), Style::Strong, &clean(text(data, "title")), self.columns);
+        let mut lines = hang(
+            self.prefix("ballot", Style::Strong),
+            Style::Strong,
+            &clean(text(data, "title")),
+            self.columns,
+        );
         let options = options(data);
         if options.len() > 1 {
-            lines.extend(options.into_iter().flat_map(|(id, place)| self.below(Style::Dim, &format!("{id}  {place}"))));
+            lines.extend(
+                options
+                    .into_iter()
+                    .flat_map(|(id, place)| self.below(Style::Dim, &format!("{id}  {place}"))),
+            );
         }
         lines
     }
@@ -204,25 +275,51 @@ impl Page<'_> {
     fn voted(&self) -> Vec<Line> {
         let data = &self.event.data;
         let votes = list(data, "votes");
-        let label = |vote| if votes.len() > 1 { format!("{} ", clean(text(vote, "option"))) } else { String::new() };
-        let votes = votes.iter().map(|vote| Line::new().plain(label(vote)).then(mark(flag(vote, "approve"))));
-        flow(self.agent(text(data, "voter")).plain("votes "), votes, self.columns)
+        let label = |vote| {
+            if votes.len() > 1 {
+                format!("{} ", clean(text(vote, "option")))
+            } else {
+                String::new()
+            }
+        };
+        let votes = votes.iter().map(|vote| {
+            Line::new()
+                .plain(label(vote))
+                .then(mark(flag(vote, "approve")))
+        });
+        flow(
+            self.agent(text(data, "voter")).plain("votes "),
+            votes,
+            self.columns,
+        )
     }
 
     fn closed(&self) -> Vec<Line> {
         let data = &self.event.data;
         let all = list(data, "options");
         let of = |accepted: bool| {
-            let ids = all.iter().filter(|option| flag(option, "accepted") == accepted).map(|option| text(option, "option"));
+            let ids = all
+                .iter()
+                .filter(|option| flag(option, "accepted") == accepted)
+                .map(|option| text(option, "option"));
             ids.map(clean).collect::<Vec<_>>().join(", ")
         };
         let (kept, rejected) = (of(true), of(false));
         let prefix = self.prefix("ballot", Style::Strong);
         if !flag(data, "decided") {
-            return hang(prefix, Style::Warn, "too few voted: nothing was decided", self.columns);
+            return hang(
+                prefix,
+                Style::Warn,
+                "too few voted: nothing was decided",
+                self.columns,
+            );
         }
         if let [only] = all {
-            let (style, words) = if flag(only, "accepted") { (Style::Good, "accepted") } else { (Style::Bad, "rejected") };
+            let (style, words) = if flag(only, "accepted") {
+                (Style::Good, "accepted")
+            } else {
+                (Style::Bad, "rejected")
+            };
             return vec![prefix.with(style, words)];
         }
         let mut parts = Vec::new();
@@ -256,10 +353,17 @@ fn failed(data: &Value) -> String {
 /// A message's words. A reader's report is JSON: its findings are counted, its note is quoted.
 fn body(body: &str) -> String {
     let report: Option<Value> = serde_json::from_str(body).ok();
-    let words = match report.as_ref().map(|report| (report, list(report, "passages"))) {
+    let words = match report
+        .as_ref()
+        .map(|report| (report, list(report, "passages")))
+    {
         Some((report, passages)) if report.get("note").is_some() => {
             let plural = if passages.len() == 1 { "" } else { "s" };
-            format!("{} passage{plural}, “{}”", passages.len(), text(report, "note"))
+            format!(
+                "{} passage{plural}, “{}”",
+                passages.len(),
+                text(report, "note")
+            )
         }
         _ => body.to_owned(),
     };
@@ -267,6 +371,8 @@ fn body(body: &str) -> String {
 }
 
 fn shown(result: &Value) -> String {
-    let words = result.as_str().map_or_else(|| result.to_string(), str::to_owned);
+    let words = result
+        .as_str()
+        .map_or_else(|| result.to_string(), str::to_owned);
     clip(&clean(&words), REPEATED)
 }

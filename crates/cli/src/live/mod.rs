@@ -29,7 +29,10 @@ impl Live {
     /// The view of the task `root`.
     #[must_use]
     pub fn new(root: &str, names: Names) -> Self {
-        Self { state: State::new(root, names), has_ended: false }
+        Self {
+            state: State::new(root, names),
+            has_ended: false,
+        }
     }
 
     /// Takes an event in and says what to log.
@@ -43,7 +46,11 @@ impl Live {
     /// What is going on now; nothing once the task has ended.
     #[must_use]
     pub fn block(&self, columns: usize, rows: usize) -> Vec<Line> {
-        if self.has_ended { Vec::new() } else { block::lines(&self.state, columns, rows) }
+        if self.has_ended {
+            Vec::new()
+        } else {
+            block::lines(&self.state, columns, rows)
+        }
     }
 
     /// Whether the task has ended.

@@ -12,7 +12,12 @@ impl Names {
     /// The names of these agents.
     #[must_use]
     pub fn of<'a>(agents: impl IntoIterator<Item = &'a Agent>) -> Self {
-        Self(agents.into_iter().map(|agent| (agent.id.clone(), agent.name.clone())).collect())
+        Self(
+            agents
+                .into_iter()
+                .map(|agent| (agent.id.clone(), agent.name.clone()))
+                .collect(),
+        )
     }
 
     /// Adds an agent.
@@ -32,13 +37,19 @@ impl Names {
     /// The id of the agent with this name.
     #[must_use]
     pub(crate) fn id(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|(_, known)| known == name).map(|(id, _)| id.as_str())
+        self.0
+            .iter()
+            .find(|(_, known)| known == name)
+            .map(|(id, _)| id.as_str())
     }
 
     /// The style of the agent with this id.
     #[must_use]
     pub(crate) fn style(&self, id: &str) -> Style {
-        self.0.iter().position(|(known, _)| known == id).map_or(Style::Plain, Style::Agent)
+        self.0
+            .iter()
+            .position(|(known, _)| known == id)
+            .map_or(Style::Plain, Style::Agent)
     }
 
     /// The style of the agent with this name.
@@ -50,7 +61,12 @@ impl Names {
     /// Columns for the longest name, within reason.
     #[must_use]
     pub(crate) fn columns(&self) -> usize {
-        self.0.iter().map(|(_, name)| width(name)).max().unwrap_or(0).clamp(6, 14)
+        self.0
+            .iter()
+            .map(|(_, name)| width(name))
+            .max()
+            .unwrap_or(0)
+            .clamp(6, 14)
     }
 }
 

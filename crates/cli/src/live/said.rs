@@ -21,7 +21,10 @@ pub(super) fn flag(data: &Value, key: &str) -> bool {
 
 /// A list.
 pub(super) fn list<'a>(data: &'a Value, key: &str) -> &'a [Value] {
-    data.get(key).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
+    data.get(key)
+        .and_then(Value::as_array)
+        .map(Vec::as_slice)
+        .unwrap_or_default()
 }
 
 /// The texts of a list.
@@ -37,5 +40,8 @@ pub(super) fn usage(data: &Value) -> Usage {
 
 /// Whether an event of this kind is a task's last one.
 pub(super) fn is_end(kind: &str) -> bool {
-    matches!(kind, "task.completed" | "task.failed" | "task.cancelled" | "task.dead_lettered")
+    matches!(
+        kind,
+        "task.completed" | "task.failed" | "task.cancelled" | "task.dead_lettered"
+    )
 }

@@ -91,7 +91,10 @@ impl State {
             Some(step) => step.key.as_str(),
             None => text(&event.data, "key"),
         };
-        let last = key.rsplit('/').next().filter(|last| last.starts_with("agent_"));
+        let last = key
+            .rsplit('/')
+            .next()
+            .filter(|last| last.starts_with("agent_"));
         let named = text(&event.data, "agent_id");
         match last.or(Some(named).filter(|id| !id.is_empty())) {
             Some(id) => Some(id.to_owned()),
@@ -103,8 +106,13 @@ impl State {
         self.begun = self.begun.or(event.at);
         let agent = self.agent_of(event);
         match event.kind.as_str() {
-            "task.submitted" | "task.started" | "task.resumed" | "task.assigned" => self.task(event),
-            "task.waiting" => self.does(agent, Doing::Waiting(text(&event.data, "reason").to_owned())),
+            "task.submitted" | "task.started" | "task.resumed" | "task.assigned" => {
+                self.task(event);
+            }
+            "task.waiting" => self.does(
+                agent,
+                Doing::Waiting(text(&event.data, "reason").to_owned()),
+            ),
             "step.started" => {
                 self.step(event);
                 let agent = self.agent_of(event);
@@ -114,12 +122,22 @@ impl State {
             "step.finished" | "step.failed" | "step.outcome_unknown" => {
                 self.steps.remove(&step_id(event));
                 // Members judge and vote within the task of the swarm, which is not theirs.
-                let own = self.tasks.get(&event.task_id).and_then(|task| task.agent.as_ref());
-                let doing = if own == agent.as_ref() { Doing::Working } else { Doing::Idle };
+                let own = self
+                    .tasks
+                    .get(&event.task_id)
+                    .and_then(|task| task.agent.as_ref());
+                let doing = if own == agent.as_ref() {
+                    Doing::Working
+                } else {
+                    Doing::Idle
+                };
                 self.does(agent, doing);
             }
             "message.sent" => {
-                let (id, from) = (text(&event.data, "message_id"), text(&event.data, "from_agent_id"));
+                let (id, from) = (
+                    text(&event.data, "message_id"),
+                    text(&event.data, "from_agent_id"),
+                );
                 self.senders.insert(id.to_owned(), from.to_owned());
             }
             "ballot.opened" => {
@@ -151,7 +169,11 @@ impl State {
             return;
         }
         task.agent = Some(agent.to_owned());
-        let doing = if event.kind == "task.submitted" { Doing::Waiting(String::new()) } else { Doing::Working };
+        let doing = if event.kind == "task.submitted" {
+            Doing::Waiting(String::new())
+        } else {
+            Doing::Working
+        };
         self.does(Some(agent.to_owned()), doing);
     }
 
@@ -173,7 +195,9 @@ impl State {
         step.text.push_str(text(&event.data, "text"));
         if step.text.len() > KEPT {
             let cut = step.text.len() - KEPT / 2;
-            let cut = (cut..step.text.len()).find(|at| step.text.is_char_boundary(*at)).unwrap_or(0);
+            let cut = (cut..step.text.len())
+                .find(|at| step.text.is_char_boundary(*at))
+                .unwrap_or(0);
             step.text.drain(..cut);
         }
         self.does(agent, Doing::Step(id));
@@ -197,7 +221,10 @@ impl State {
         let place = match self.agents.iter().position(|agent| agent.id == id) {
             Some(place) => place,
             None => {
-                self.agents.push(Agent { id: id.to_owned(), doing: Doing::Idle });
+                self.agents.push(Agent {
+                    id: id.to_owned(),
+                    doing: Doing::Idle,
+                });
                 self.agents.len() - 1
             }
         };

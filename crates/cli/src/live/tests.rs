@@ -12,7 +12,10 @@ use crate::console::{Line, width};
 const ROWS: usize = 24;
 
 fn events() -> Vec<Event> {
-    include_str!("golden/swarm.jsonl").lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    include_str!("golden/swarm.jsonl")
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
 }
 
 fn names() -> Names {
@@ -36,7 +39,9 @@ fn shown(columns: usize) -> (Vec<Line>, Vec<Vec<Line>>) {
 }
 
 fn golden(name: &str, found: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/live/golden").join(name);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("src/live/golden")
+        .join(name);
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
         std::fs::write(&path, found).unwrap();
     }
@@ -67,7 +72,10 @@ fn the_block_shows_what_is_going_on() {
             .map(|(_, (_, block))| text(block))
             .collect();
         golden(&format!("block.{columns}.txt"), &picked.concat());
-        assert!(blocks.last().unwrap().is_empty(), "the block goes when the task has ended");
+        assert!(
+            blocks.last().unwrap().is_empty(),
+            "the block goes when the task has ended"
+        );
     }
 }
 
@@ -85,13 +93,19 @@ fn nothing_is_wider_than_the_terminal() {
 fn no_word_is_broken() {
     let all = |columns| {
         let text = text(&shown(columns).0);
-        text.split_whitespace().map(str::to_owned).collect::<Vec<_>>()
+        text.split_whitespace()
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
     };
     let wide = all(200);
     for word in all(80) {
         // What is left out ends in an ellipsis, behind a whole word.
         let word = word.trim_end_matches('…');
-        assert!(wide.iter().any(|whole| whole == word || whole.trim_end_matches('”') == word), "{word}");
+        assert!(
+            wide.iter()
+                .any(|whole| whole == word || whole.trim_end_matches('”') == word),
+            "{word}"
+        );
     }
 }
 
@@ -126,10 +140,17 @@ fn an_event_of_a_newer_server_is_passed_over() {
 fn a_model_cannot_command_the_terminal() {
     let mut live = Live::new("task_1", Names::default());
     let event = |kind: &str, data: serde_json::Value| -> Event {
-        serde_json::from_value(serde_json::json!({"task_id": "task_1", "type": kind, "data": data})).unwrap()
+        serde_json::from_value(serde_json::json!({"task_id": "task_1", "type": kind, "data": data}))
+            .unwrap()
     };
-    let started = event("step.started", serde_json::json!({"step": "s", "kind": "model", "key": "model", "name": "\u{1b}[2J"}));
-    let token = event("token", serde_json::json!({"step": "s", "text": "\u{1b}]0;title\u{7}hi\r\n\u{9b}31m"}));
+    let started = event(
+        "step.started",
+        serde_json::json!({"step": "s", "kind": "model", "key": "model", "name": "\u{1b}[2J"}),
+    );
+    let token = event(
+        "token",
+        serde_json::json!({"step": "s", "text": "\u{1b}]0;title\u{7}hi\r\n\u{9b}31m"}),
+    );
     let finished = event("step.finished", serde_json::json!({"step": "s"}));
     live.take(&started, 80);
     let before = live.block(80, ROWS);

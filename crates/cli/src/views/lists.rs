@@ -23,12 +23,19 @@ pub fn tasks(items: &[Task], columns: usize) -> Vec<Line> {
             TaskState::Cancelled => Style::Warn,
             _ => Style::Plain,
         };
-        let about = task.input.get("prompt").and_then(Value::as_str).unwrap_or(&task.kind);
+        let about = task
+            .input
+            .get("prompt")
+            .and_then(Value::as_str)
+            .unwrap_or(&task.kind);
         table.styled([
             (Style::Plain, task.id.clone()),
             (style, task.state.as_str().replace('_', "-")),
             (Style::Plain, span(task.started_at, task.finished_at)),
-            (Style::Plain, task.created_at.format("%m-%d %H:%M").to_string()),
+            (
+                Style::Plain,
+                task.created_at.format("%m-%d %H:%M").to_string(),
+            ),
             (Style::Plain, about.to_owned()),
         ]);
     }
@@ -44,15 +51,24 @@ pub fn memories(hits: &[SearchHit], columns: usize) -> Vec<Line> {
             lines.push(Line::new());
         }
         let memory = &hit.memory;
-        let place = memory.source.as_deref().filter(|source| !source.is_empty()).unwrap_or(&memory.namespace);
+        let place = memory
+            .source
+            .as_deref()
+            .filter(|source| !source.is_empty())
+            .unwrap_or(&memory.namespace);
         lines.extend(hang(Line::new(), Style::Strong, &clean(place), columns));
         lines.extend(quote(2, &memory.content, columns));
-        let rank = |how: &str, rank: Option<u32>| rank.map(|rank| format!("number {rank} by {how}"));
-        let why: Vec<String> = [rank("words", hit.why.lexical_rank), rank("meaning", hit.why.semantic_rank), Some(hit.why.note.clone())]
-            .into_iter()
-            .flatten()
-            .filter(|part| !part.is_empty())
-            .collect();
+        let rank =
+            |how: &str, rank: Option<u32>| rank.map(|rank| format!("number {rank} by {how}"));
+        let why: Vec<String> = [
+            rank("words", hit.why.lexical_rank),
+            rank("meaning", hit.why.semantic_rank),
+            Some(hit.why.note.clone()),
+        ]
+        .into_iter()
+        .flatten()
+        .filter(|part| !part.is_empty())
+        .collect();
         let about = format!("{}  score {:.3}, {}", memory.id, hit.score, why.join(", "));
         lines.extend(hang(Line::from("  "), Style::Dim, &clean(&about), columns));
     }
@@ -67,11 +83,24 @@ pub fn inbox(items: &[Message], names: &Names, columns: usize) -> Vec<Line> {
         if !lines.is_empty() {
             lines.push(Line::new());
         }
-        let from = message.from_agent_id.as_deref().map_or_else(|| "you".to_owned(), |id| names.name(id));
+        let from = message
+            .from_agent_id
+            .as_deref()
+            .map_or_else(|| "you".to_owned(), |id| names.name(id));
         let title = format!("{from}: {}", message.subject);
-        lines.extend(hang(Line::new(), Style::Strong, &clean(title.trim_end_matches(": ")), columns));
+        lines.extend(hang(
+            Line::new(),
+            Style::Strong,
+            &clean(title.trim_end_matches(": ")),
+            columns,
+        ));
         lines.extend(quote(2, &message.body, columns));
-        let about = format!("{}  {}, sent {} UTC", message.id, message.state, moment(message.sent_at));
+        let about = format!(
+            "{}  {}, sent {} UTC",
+            message.id,
+            message.state,
+            moment(message.sent_at)
+        );
         lines.push(Line::new().plain("  ").with(Style::Dim, clean(&about)));
     }
     lines
@@ -80,9 +109,19 @@ pub fn inbox(items: &[Message], names: &Names, columns: usize) -> Vec<Line> {
 /// Users.
 #[must_use]
 pub fn users(items: &[User], columns: usize) -> Vec<Line> {
-    let mut table = Table::new([Column::new("USER"), Column::clipped("NAME"), Column::wrapped("ROLES"), Column::new("CREATED (UTC)")]);
+    let mut table = Table::new([
+        Column::new("USER"),
+        Column::clipped("NAME"),
+        Column::wrapped("ROLES"),
+        Column::new("CREATED (UTC)"),
+    ]);
     for user in items {
-        table.row([user.id.clone(), user.username.clone(), user.roles.join(", "), moment(user.created_at)]);
+        table.row([
+            user.id.clone(),
+            user.username.clone(),
+            user.roles.join(", "),
+            moment(user.created_at),
+        ]);
     }
     table.lines(columns)
 }
@@ -103,7 +142,13 @@ pub fn api_keys(items: &[ApiKey], columns: usize) -> Vec<Line> {
             (None, Some(at)) => format!("until {}", at.format("%Y-%m-%d")),
             (None, None) => "holds".to_owned(),
         };
-        table.row([key.id.clone(), key.name.clone(), key.prefix.clone(), key.roles.join(", "), state]);
+        table.row([
+            key.id.clone(),
+            key.name.clone(),
+            key.prefix.clone(),
+            key.roles.join(", "),
+            state,
+        ]);
     }
     table.lines(columns)
 }
@@ -111,34 +156,88 @@ pub fn api_keys(items: &[ApiKey], columns: usize) -> Vec<Line> {
 /// How the platform is.
 #[must_use]
 pub fn health(health: &SystemHealth, state: &SystemState, columns: usize) -> Vec<Line> {
-    let style = if health.is_ready() { Style::Good } else { Style::Warn };
+    let style = if health.is_ready() {
+        Style::Good
+    } else {
+        Style::Warn
+    };
     let mut lines = vec![
-        Line::new().with(Style::Strong, format!("Qwen Swarm {}", clean(&state.version))).plain("  ").with(style, clean(&health.status)),
-        Line::new().with(Style::Dim, format!("since {} UTC", moment(Some(state.started_at)))),
+        Line::new()
+            .with(
+                Style::Strong,
+                format!("Qwen Swarm {}", clean(&state.version)),
+            )
+            .plain("  ")
+            .with(style, clean(&health.status)),
+        Line::new().with(
+            Style::Dim,
+            format!("since {} UTC", moment(Some(state.started_at))),
+        ),
         Line::new(),
     ];
-    let mut table = Table::new([Column::new("SERVICE"), Column::new("STATE"), Column::wrapped("WHY")]);
+    let mut table = Table::new([
+        Column::new("SERVICE"),
+        Column::new("STATE"),
+        Column::wrapped("WHY"),
+    ]);
     for service in &health.services {
-        let (style, words) = if service.ready { (Style::Good, "ready") } else { (Style::Bad, "not ready") };
+        let (style, words) = if service.ready {
+            (Style::Good, "ready")
+        } else {
+            (Style::Bad, "not ready")
+        };
         let why = service.detail.clone().unwrap_or_default();
-        table.styled([(Style::Plain, service.name.clone()), (style, words.to_owned()), (Style::Plain, why)]);
+        table.styled([
+            (Style::Plain, service.name.clone()),
+            (style, words.to_owned()),
+            (Style::Plain, why),
+        ]);
     }
     lines.extend(table.lines(columns));
     lines.push(Line::new());
     for (name, counted) in [("agents", &state.agents), ("open tasks", &state.open_tasks)] {
         let Some(counted) = counted else { continue };
-        let parts: Vec<String> = counted.by_state.iter().map(|(state, number)| format!("{} {state}", count(*number))).collect();
+        let parts: Vec<String> = counted
+            .by_state
+            .iter()
+            .filter(|(_, number)| **number > 0)
+            .map(|(state, number)| format!("{} {}", count(*number), state.replace('_', "-")))
+            .collect();
         let more = if counted.more { ", and more" } else { "" };
-        let words = if parts.is_empty() { "none".to_owned() } else { format!("{}{more}", parts.join(", ")) };
-        lines.extend(hang(Line::new().with(Style::Dim, name).padded(12), Style::Plain, &clean(&words), columns));
+        let words = if parts.is_empty() {
+            "none".to_owned()
+        } else {
+            format!("{}{more}", parts.join(", "))
+        };
+        lines.extend(hang(
+            Line::new().with(Style::Dim, name).padded(12),
+            Style::Plain,
+            &clean(&words),
+            columns,
+        ));
     }
     if let Some(consensus) = &state.consensus {
-        let leader = consensus.leader_id.map_or_else(|| "no leader".to_owned(), |id| format!("leader {id}"));
-        let words = format!("{leader}, term {}, log entry {} of {}", consensus.term, consensus.last_applied, consensus.last_log);
-        lines.extend(hang(Line::new().with(Style::Dim, "consensus").padded(12), Style::Plain, &words, columns));
+        let leader = consensus
+            .leader_id
+            .map_or_else(|| "no leader".to_owned(), |id| format!("leader {id}"));
+        let words = format!(
+            "{leader}, term {}, log entry {} of {}",
+            consensus.term, consensus.last_applied, consensus.last_log
+        );
+        lines.extend(hang(
+            Line::new().with(Style::Dim, "consensus").padded(12),
+            Style::Plain,
+            &words,
+            columns,
+        ));
     }
     if !state.missing.is_empty() {
-        lines.extend(hang(Line::new(), Style::Warn, &clean(&format!("not to be had now: {}", state.missing.join(", "))), columns));
+        lines.extend(hang(
+            Line::new(),
+            Style::Warn,
+            &clean(&format!("not to be had now: {}", state.missing.join(", "))),
+            columns,
+        ));
     }
     lines
 }

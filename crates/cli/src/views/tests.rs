@@ -27,14 +27,23 @@ fn golden(name: &str, view: impl Fn(usize) -> Vec<Line>) {
     for columns in [80, 120] {
         let lines = view(columns);
         for line in &lines {
-            assert!(width(&line.text()) <= columns, "{name}, {columns} columns: {}", line.text());
+            assert!(
+                width(&line.text()) <= columns,
+                "{name}, {columns} columns: {}",
+                line.text()
+            );
         }
         let found: String = lines.iter().map(|line| line.text() + "\n").collect();
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("src/views/golden/{name}.{columns}.txt"));
+        let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join(format!("src/views/golden/{name}.{columns}.txt"));
         if std::env::var_os("UPDATE_GOLDEN").is_some() {
             std::fs::write(&path, &found).unwrap();
         }
-        assert_eq!(found, std::fs::read_to_string(&path).unwrap(), "{name} differs at {columns} columns");
+        assert_eq!(
+            found,
+            std::fs::read_to_string(&path).unwrap(),
+            "{name} differs at {columns} columns"
+        );
     }
 }
 
@@ -48,7 +57,12 @@ fn an_answer_leads_with_its_passages() {
     let result = tree().task.result.unwrap();
     golden("answer", |columns| answer(&result, columns));
     let lines = answer(&result, 80);
-    let place = |words: &str| lines.iter().position(|line| line.text().contains(words)).unwrap();
+    let place = |words: &str| {
+        lines
+            .iter()
+            .position(|line| line.text().contains(words))
+            .unwrap()
+    };
     assert!(place("grace time of 20 seconds") < place("rejected by the swarm"));
     assert!(place("rejected by the swarm") < place("In the words of SmolLM2"));
 }
@@ -60,12 +74,20 @@ fn what_a_task_took_is_told_by_agent() {
 
 #[test]
 fn a_proposal_says_who_voted_what_and_why() {
-    golden("proposal", |columns| proposal(&tree().proposals[0], &names(), columns));
+    golden("proposal", |columns| {
+        proposal(&tree().proposals[0], &names(), columns)
+    });
 }
 
 #[test]
 fn results_of_other_shapes_are_shown_too() {
-    let text = |result| answer(&result, 80).iter().map(Line::text).collect::<Vec<_>>().join("\n");
+    let text = |result| {
+        answer(&result, 80)
+            .iter()
+            .map(Line::text)
+            .collect::<Vec<_>>()
+            .join("\n")
+    };
     let single = json!({ "answer": { "text": "Twenty seconds.", "model": "m", "finish": "stop" },
         "recalled": [{ "memory_id": "mem_1", "source": "a.md, line 3", "text": "long ago", "score": 0.5 }] });
     assert_eq!(
@@ -79,5 +101,9 @@ fn results_of_other_shapes_are_shown_too() {
 fn where_nothing_was_accepted_it_says_so() {
     let mut result = tree().task.result.unwrap();
     result["passages"] = json!([result["rejected"][0]]);
-    assert!(answer(&result, 80)[0].text().starts_with("No passage was accepted"));
+    assert!(
+        answer(&result, 80)[0]
+            .text()
+            .starts_with("No passage was accepted")
+    );
 }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 use swarm_client::{Step, TaskTree, Usage};
 
-use super::recalled::Recalled;
+use super::recalled::{Recalled, in_short};
 use crate::Names;
 use crate::console::{Column, Line, Style, Table, count, seconds, span};
 
@@ -23,10 +23,24 @@ pub fn usage(tree: &TaskTree, names: &Names, columns: usize) -> Vec<Line> {
     let mut total = Total::default();
     row(&mut table, &mut total, tree, names);
     if !tree.children.is_empty() {
-        let Usage { input_tokens, output_tokens, cached_tokens, .. } = total.usage;
+        let Usage {
+            input_tokens,
+            output_tokens,
+            cached_tokens,
+            ..
+        } = total.usage;
         let time = span(tree.task.started_at, tree.task.finished_at);
         let steps = count(total.steps);
-        let cells = ["all", "", &steps, &count(input_tokens), &count(cached_tokens), &count(output_tokens), &time, ""];
+        let cells = [
+            "all",
+            "",
+            &steps,
+            &count(input_tokens),
+            &count(cached_tokens),
+            &count(output_tokens),
+            &time,
+            "",
+        ];
         table.styled(cells.map(|cell| (Style::Strong, cell.to_owned())));
     }
     table.lines(columns)
@@ -41,11 +55,17 @@ struct Total {
 fn row(table: &mut Table, total: &mut Total, tree: &TaskTree, names: &Names) {
     let task = &tree.task;
     let used = used(&tree.steps);
-    let who = task.assigned_agent_id.as_deref().map_or_else(|| "swarm".to_owned(), |id| names.name(id));
+    let who = task
+        .assigned_agent_id
+        .as_deref()
+        .map_or_else(|| "swarm".to_owned(), |id| names.name(id));
     let steps = tree.steps.len() as u64;
     table.row([
         who,
-        task.role.clone().filter(|role| !role.is_empty()).unwrap_or_else(|| task.kind.clone()),
+        task.role
+            .clone()
+            .filter(|role| !role.is_empty())
+            .unwrap_or_else(|| task.kind.clone()),
         count(steps),
         count(used.input_tokens),
         count(used.cached_tokens),
@@ -67,7 +87,10 @@ fn time(tree: &TaskTree) -> String {
     if tree.children.is_empty() {
         return span(tree.task.started_at, tree.task.finished_at);
     }
-    let own = tree.steps.iter().filter_map(|step| (step.finished_at? - step.started_at?).to_std().ok());
+    let own = tree
+        .steps
+        .iter()
+        .filter_map(|step| (step.finished_at? - step.started_at?).to_std().ok());
     seconds(own.sum())
 }
 
@@ -87,7 +110,7 @@ fn recalled(steps: &[Step]) -> String {
     for step in steps {
         let Some(result) = &step.result else { continue };
         match step.kind.as_str() {
-            "recall" => parts.extend(Recalled::all(result).iter().map(Recalled::lines)),
+            "recall" => parts.extend(in_short(&Recalled::all(result))),
             "passages" => parts.extend(shelved(result)),
             _ => {}
         }
@@ -97,5 +120,9 @@ fn recalled(steps: &[Step]) -> String {
 
 fn shelved(result: &Value) -> Option<String> {
     let number = |key: &str| result.get(key).and_then(Value::as_u64);
-    Some(format!("{} passages, {} new", number("passages")?, number("new")?))
+    Some(format!(
+        "{} passages, {} new",
+        number("passages")?,
+        number("new")?
+    ))
 }

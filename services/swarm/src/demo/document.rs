@@ -28,11 +28,15 @@ impl Document {
         let Some(path) = path else {
             // The one in this folder, so that whoever looks up a line finds it.
             let text = fs::read_to_string(GUIDE_NAME).unwrap_or_else(|_| GUIDE.to_owned());
-            return Ok(Self { name: GUIDE_NAME.to_owned(), text });
+            return Ok(Self {
+                name: GUIDE_NAME.to_owned(),
+                text,
+            });
         };
         let wrong = |why: String| Error::invalid("--doc", format!("{} {why}", path.display()));
         let too_large = || wrong("is too large: a task takes up to 1 MiB of documents".to_owned());
-        let about = fs::metadata(path).map_err(|error| wrong(format!("cannot be read: {error}")))?;
+        let about =
+            fs::metadata(path).map_err(|error| wrong(format!("cannot be read: {error}")))?;
         if about.is_dir() {
             return Err(wrong("is a folder; give a file".to_owned()));
         }
@@ -43,14 +47,20 @@ impl Document {
         if bytes.len() > MAX_BYTES {
             return Err(too_large());
         }
-        let text = String::from_utf8(bytes).map_err(|_| wrong("is not text in UTF-8".to_owned()))?;
+        let text =
+            String::from_utf8(bytes).map_err(|_| wrong("is not text in UTF-8".to_owned()))?;
         if text.contains('\0') {
-            return Err(wrong("is not text: it holds the character U+0000".to_owned()));
+            return Err(wrong(
+                "is not text: it holds the character U+0000".to_owned(),
+            ));
         }
         if text.trim().is_empty() {
             return Err(wrong("is empty".to_owned()));
         }
-        Ok(Self { name: path.display().to_string(), text })
+        Ok(Self {
+            name: path.display().to_string(),
+            text,
+        })
     }
 }
 
@@ -75,7 +85,10 @@ mod tests {
         let document = Document::read(None).unwrap();
         let (_, section) = document.text.split_once("\n## Stopping\n").unwrap();
         let section = section.split("\n## ").next().unwrap();
-        assert!(section.contains("grace time of 20 seconds"), "the demo's question has no answer in {GUIDE_NAME}");
+        assert!(
+            section.contains("grace time of 20 seconds"),
+            "the demo's question has no answer in {GUIDE_NAME}"
+        );
         assert!(question(None).unwrap().contains("stop"));
     }
 
@@ -99,7 +112,15 @@ mod tests {
             assert_eq!(error.fields()[0].field, "--doc");
             assert!(error.detail().contains(why), "{error}");
         }
-        assert_eq!(Document::read(Some(&path("good", "é".as_bytes()))).unwrap().text, "é");
-        assert_eq!(question(Some(" ".into())).unwrap_err().fields()[0].field, "--ask");
+        assert_eq!(
+            Document::read(Some(&path("good", "é".as_bytes())))
+                .unwrap()
+                .text,
+            "é"
+        );
+        assert_eq!(
+            question(Some(" ".into())).unwrap_err().fields()[0].field,
+            "--ask"
+        );
     }
 }

@@ -67,9 +67,15 @@ pub(crate) async fn demo(arguments: Demo, data: &Path) -> Result<ExitCode> {
     let begun = Instant::now();
     let document = Document::read(arguments.doc.as_deref())?;
     let question = document::question(arguments.ask)?;
-    let settings = Settings::new(data, None)?.free_ports().default_to("telemetry.log_level", "error");
+    let settings = Settings::new(data, None)?
+        .free_ports()
+        .default_to("telemetry.log_level", "error");
     let model = Model::of(&settings)?;
-    let subject = Subject { document, question, model };
+    let subject = Subject {
+        document,
+        question,
+        model,
+    };
     let guard = swarm_telemetry::init(&up::telemetry(&settings)?, "swarm")?;
     let end = run(&settings, &subject, begun).await;
     guard.shutdown().await;
@@ -87,7 +93,14 @@ async fn run(settings: &Settings, subject: &Subject, begun: Instant) -> Result<E
     let limit = tokio::time::sleep(LIMIT);
     let mut given_up = GivenUp::default();
     let end = {
-        let play = play(&platform, subject, screen, begun, &orders.stop, &mut given_up);
+        let play = play(
+            &platform,
+            subject,
+            screen,
+            begun,
+            &orders.stop,
+            &mut given_up,
+        );
         tokio::select! {
             end = play => end,
             () = platform.failed() => Err(Error::unavailable("a service has ended; run the demo again, or look for the reason with RUST_LOG=info")),
@@ -135,8 +148,13 @@ async fn play(
 ) -> Result<Outcome> {
     let prepare = async {
         let client = platform.administrator().await?;
-        let agents = members::ensure(&client).await?;
-        let stage = Stage { subject, screen, client, begun };
+        let agents = members::ensure(&client, subject.model.has_meaning).await?;
+        let stage = Stage {
+            subject,
+            screen,
+            client,
+            begun,
+        };
         let task = task::submit(&stage, &agents).await?;
         Ok::<_, Error>((stage, agents, task))
     };
@@ -145,19 +163,29 @@ async fn play(
         () = stop.cancelled() => return Ok(Outcome::Interrupted),
     };
     given_up.0 = Some((stage.client.clone(), task.id.clone()));
-    show(screen, &report::start(platform, &agents, &task, screen.columns()));
+    show(
+        screen,
+        &report::start(platform, &agents, &task, screen.columns()),
+    );
     let followed = task::follow(&stage, &agents, &task.id, stop.clone().cancelled_owned()).await?;
     if followed.end == End::Left {
         return Ok(Outcome::Interrupted);
     }
     let tree = stage.client.task_tree(&task.id).await?;
     given_up.0 = None;
-    show(screen, &report::ending(&stage, platform, &agents, &tree, followed.first_token));
+    show(
+        screen,
+        &report::ending(&stage, platform, &agents, &tree, followed.first_token),
+    );
     Ok(judged(&tree.task))
 }
 
 fn judged(task: &Task) -> Outcome {
-    if task.state == TaskState::Completed { Outcome::Done } else { Outcome::Failed }
+    if task.state == TaskState::Completed {
+        Outcome::Done
+    } else {
+        Outcome::Failed
+    }
 }
 
 fn late() -> Error {

@@ -47,7 +47,11 @@ impl Model {
                 None => model_name(&model_path(CHAT_FILE)?),
             },
         };
-        Ok(Self { name, is_local, has_meaning: has_meaning(&models) })
+        Ok(Self {
+            name,
+            is_local,
+            has_meaning: has_meaning(&models),
+        })
     }
 }
 

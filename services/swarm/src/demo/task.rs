@@ -27,10 +27,16 @@ pub(super) struct Followed {
 /// Submits the task; one that an earlier run has left open is ended first, and not done twice.
 pub(super) async fn submit(stage: &Stage<'_>, agents: &[Agent]) -> Result<Task> {
     for task in left_open(stage).await? {
-        stage.client.cancel_task(&task.id, Some("the demo was started anew")).await?;
+        stage
+            .client
+            .cancel_task(&task.id, Some("the demo was started anew"))
+            .await?;
     }
     let now = SystemClock.now();
-    stage.client.submit_task(&wanted(stage, agents, now + DEADLINE)).await
+    stage
+        .client
+        .submit_task(&wanted(stage, agents, now + DEADLINE))
+        .await
 }
 
 fn wanted(stage: &Stage<'_>, agents: &[Agent], deadline: Timestamp) -> NewTask {
@@ -55,8 +61,16 @@ fn wanted(stage: &Stage<'_>, agents: &[Agent], deadline: Timestamp) -> NewTask {
 async fn left_open(stage: &Stage<'_>) -> Result<Vec<Task>> {
     let mut open = Vec::new();
     for state in [TaskState::Queued, TaskState::Running, TaskState::Waiting] {
-        let tasks = stage.client.list_tasks(Some(state), None, &PageRequest::default()).await?;
-        open.extend(tasks.items.into_iter().filter(|task| task.metadata.get(MARK.0).is_some_and(|by| by == MARK.1)));
+        let tasks = stage
+            .client
+            .list_tasks(Some(state), None, &PageRequest::default())
+            .await?;
+        open.extend(
+            tasks
+                .items
+                .into_iter()
+                .filter(|task| task.metadata.get(MARK.0).is_some_and(|by| by == MARK.1)),
+        );
     }
     Ok(open)
 }
@@ -69,12 +83,15 @@ pub(super) async fn follow(
     leave: impl Future<Output = ()>,
 ) -> Result<Followed> {
     let mut follow = Follow::new(&stage.client, stage.screen, id, Names::of(agents));
-    let end = match follow.to_the_end(leave).await {
+    let end = match follow.until_end(leave).await {
         Ok(end) => end,
         Err(Broken::Call(error)) => return Err(error),
-        Err(Broken::Output(error)) => return Err(Error::unavailable("the live view cannot be shown").with_source(error)),
+        Err(Broken::Output(error)) => {
+            return Err(Error::unavailable("the live view cannot be shown").with_source(error));
+        }
     };
-    let first_token = follow.first_token().map(|at: Instant| at.duration_since(stage.begun));
+    let first_token = follow
+        .first_token()
+        .map(|at: Instant| at.duration_since(stage.begun));
     Ok(Followed { end, first_token })
 }
-

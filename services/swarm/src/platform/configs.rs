@@ -162,10 +162,20 @@ pub(super) async fn build(configs: Configs, sockets: Sockets) -> Result<Apps> {
         Box::pin(swarm_consensus::build(configs.consensus, sockets.consensus)),
         Box::pin(swarm_memory::build(configs.memory, sockets.memory)),
         Box::pin(swarm_learning::build(configs.learning, sockets.learning)),
-        Box::pin(swarm_agent_manager::build(configs.agent_manager, sockets.agent_manager)),
+        Box::pin(swarm_agent_manager::build(
+            configs.agent_manager,
+            sockets.agent_manager
+        )),
         Box::pin(swarm_gateway::build(configs.gateway, sockets.gateway)),
     )?;
-    Ok(Apps { gateway, agent_manager, consensus, memory, learning, auth })
+    Ok(Apps {
+        gateway,
+        agent_manager,
+        consensus,
+        memory,
+        learning,
+        auth,
+    })
 }
 
 impl Apps {
@@ -189,7 +199,9 @@ mod tests {
     #[test]
     fn every_port_key_is_known_to_its_service() {
         let loader = Loader::from_environment(HashMap::new()).set("service.secret", "s");
-        let loader = PORTS.iter().fold(loader, |loader, key| loader.set(key, "127.0.0.1:0"));
+        let loader = PORTS
+            .iter()
+            .fold(loader, |loader, key| loader.set(key, "127.0.0.1:0"));
         let configs = Configs::load(&loader).unwrap();
         let ports = [
             configs.gateway.gateway.rest,

@@ -24,7 +24,11 @@ pub(super) struct Lives {
 impl Lives {
     pub(super) fn spawn(apps: Apps, grace: Duration) -> Self {
         let life = || Lifecycle::new(grace);
-        let lives = Self { gateway: life(), agent_manager: life(), rest: life() };
+        let lives = Self {
+            gateway: life(),
+            agent_manager: life(),
+            rest: life(),
+        };
         apps.spawn(&lives.gateway, &lives.agent_manager, &lives.rest);
         lives
     }
@@ -67,11 +71,13 @@ impl Lives {
             Ok(door) => (door, work.await),
             Err(_) => tokio::join!(gateway, work),
         };
-        std::iter::once(door).chain(others).fold(ExitStatus::default(), |mut all, one| {
-            all.failures.extend(one.failures);
-            all.aborted.extend(one.aborted);
-            all
-        })
+        std::iter::once(door)
+            .chain(others)
+            .fold(ExitStatus::default(), |mut all, one| {
+                all.failures.extend(one.failures);
+                all.aborted.extend(one.aborted);
+                all
+            })
     }
 
     pub(super) fn hurry(&self) {

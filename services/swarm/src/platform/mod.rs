@@ -53,7 +53,10 @@ impl Platform {
         let mut platform = Self {
             api: reachable(addresses.rest),
             websocket: reachable(addresses.websocket),
-            admin: addresses.admin.map(|(name, address)| (name, reachable(address))).to_vec(),
+            admin: addresses
+                .admin
+                .map(|(name, address)| (name, reachable(address)))
+                .to_vec(),
             folder: settings.folder().clone(),
             ready_after: Duration::ZERO,
             lives,
@@ -117,7 +120,9 @@ impl Platform {
             return Err(Error::new(Code::FailedPrecondition, words));
         };
         let client = self.stranger()?;
-        let login = client.login(&credential.username, credential.password.expose()).await;
+        let login = client
+            .login(&credential.username, credential.password.expose())
+            .await;
         login.map_err(|error| error.context(format_args!("logging in with {}", file.display())))
     }
 
@@ -141,9 +146,14 @@ impl Platform {
     /// Commands on this machine find the server by it.
     fn write_address(&self) -> Result<()> {
         let path = address_file(self.folder.path());
-        let address = Address { server: self.api(), websocket: self.websocket() };
+        let address = Address {
+            server: self.api(),
+            websocket: self.websocket(),
+        };
         let text = serde_json::to_vec(&address).map_err(Error::internal)?;
-        fs::write(&path, text).map_err(|error| Error::unavailable(format!("{} cannot be written", path.display())).with_source(error))
+        fs::write(&path, text).map_err(|error| {
+            Error::unavailable(format!("{} cannot be written", path.display())).with_source(error)
+        })
     }
 }
 
@@ -153,5 +163,9 @@ fn reachable(address: SocketAddr) -> SocketAddr {
         SocketAddr::V4(_) => std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST),
         SocketAddr::V6(_) => std::net::IpAddr::V6(std::net::Ipv6Addr::LOCALHOST),
     };
-    if address.ip().is_unspecified() { SocketAddr::new(loopback, address.port()) } else { address }
+    if address.ip().is_unspecified() {
+        SocketAddr::new(loopback, address.port())
+    } else {
+        address
+    }
 }

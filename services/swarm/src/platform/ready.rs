@@ -17,7 +17,9 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(3);
 /// Waits until all say yes.
 pub(super) async fn wait(services: &[AdminAddress]) -> Result<()> {
     let deadline = Instant::now() + LIMIT;
-    futures::future::try_join_all(services.iter().map(|service| one(service, deadline))).await.map(drop)
+    futures::future::try_join_all(services.iter().map(|service| one(service, deadline)))
+        .await
+        .map(drop)
 }
 
 async fn one((name, address): &AdminAddress, deadline: Instant) -> Result<()> {
@@ -40,11 +42,16 @@ async fn one((name, address): &AdminAddress, deadline: Instant) -> Result<()> {
 /// One request of HTTP/1.0: whether the status is 200, and the body.
 async fn ask(address: SocketAddr) -> std::io::Result<(bool, String)> {
     let mut stream = TcpStream::connect(address).await?;
-    stream.write_all(b"GET /ready HTTP/1.0\r\nHost: localhost\r\n\r\n").await?;
+    stream
+        .write_all(b"GET /ready HTTP/1.0\r\nHost: localhost\r\n\r\n")
+        .await?;
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).await?;
     let answer = String::from_utf8_lossy(&answer);
-    let is_ready = answer.lines().next().is_some_and(|line| line.split(' ').nth(1) == Some("200"));
+    let is_ready = answer
+        .lines()
+        .next()
+        .is_some_and(|line| line.split(' ').nth(1) == Some("200"));
     let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body);
     Ok((is_ready, body.to_owned()))
 }

@@ -30,7 +30,9 @@ impl Settings {
     /// As [`Settings::new`].
     pub fn with_loader(data: &Path, loader: Loader) -> Result<Self> {
         let folder = DataFolder::open(data)?;
-        let loader = folder.defaults(loader).default_to("service.secret", folder.service_secret()?.expose());
+        let loader = folder
+            .defaults(loader)
+            .default_to("service.secret", folder.service_secret()?.expose());
         Ok(Self { folder, loader })
     }
 
@@ -51,7 +53,9 @@ impl Settings {
     /// Listens on free ports of the loopback address alone.
     #[must_use]
     pub fn free_ports(self) -> Self {
-        PORTS.iter().fold(self, |settings, key| settings.set(key, "127.0.0.1:0"))
+        PORTS
+            .iter()
+            .fold(self, |settings, key| settings.set(key, "127.0.0.1:0"))
     }
 
     /// The folder.

@@ -1,0 +1,269 @@
+//! Commands about work: tasks, agents, what they vote on, remember and are told.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+
+use super::Listing;
+
+/// How agents share the work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Strategy {
+    /// One agent does it all
+    Single,
+    /// Readers work in parallel, a writer joins, all vote
+    Swarm,
+}
+
+impl Strategy {
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Single => "single",
+            Self::Swarm => "swarm",
+        }
+    }
+}
+
+/// `run`.
+#[derive(Debug, Clone, Args)]
+pub struct Run {
+    /// What is wanted
+    pub prompt: String,
+    /// A text that it is about; may be given several times
+    #[arg(short, long = "file", value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Show the work as it is done
+    #[arg(short = 'F', long)]
+    pub follow: bool,
+    /// Wait for the answer and print it
+    #[arg(short, long)]
+    pub wait: bool,
+    /// How agents share the work [default: swarm with files, single without]
+    #[arg(long, value_enum)]
+    pub strategy: Option<Strategy>,
+    /// Who takes part, by name or id; may be given several times [default: the platform chooses]
+    #[arg(long = "agent", value_name = "NAME|ID")]
+    pub agents: Vec<String>,
+    /// How often the swarm may revise a rejected answer
+    #[arg(long, value_name = "N")]
+    pub rounds: Option<u32>,
+    /// A word by which tasks are grouped
+    #[arg(long, default_value = "question")]
+    pub kind: String,
+}
+
+/// `tasks`.
+#[derive(Debug, Clone, Subcommand)]
+pub enum Tasks {
+    /// The newest tasks
+    List {
+        /// Only those in this state, such as running or failed
+        #[arg(long)]
+        state: Option<String>,
+        /// Which part of the list
+        #[command(flatten)]
+        page: Listing,
+    },
+    /// One task: a tree of its sub-tasks and steps, with times and tokens, and its answer
+    Show {
+        /// The task's id
+        id: String,
+    },
+    /// End a task and its sub-tasks
+    Cancel {
+        /// The task's id
+        id: String,
+        /// Why
+        #[arg(long)]
+        reason: Option<String>,
+    },
+    /// Everything that happened to a task, in order
+    Events {
+        /// The task's id
+        id: String,
+        /// Show the work from its start on, as it is done
+        #[arg(short = 'F', long)]
+        follow: bool,
+        /// Which part of the list
+        #[command(flatten)]
+        page: Listing,
+    },
+}
+
+/// `agents`.
+#[derive(Debug, Clone, Subcommand)]
+pub enum Agents {
+    /// The agents
+    List {
+        /// Only those of this pool
+        #[arg(long)]
+        pool: Option<String>,
+        /// Only those in this state; stopped ones are shown only when asked for
+        #[arg(long)]
+        state: Option<String>,
+        /// Which part of the list
+        #[command(flatten)]
+        page: Listing,
+    },
+    /// One agent
+    Show {
+        /// Its name or id
+        agent: String,
+    },
+    /// Make an agent from a file in TOML, such as docs/examples/agent.toml
+    Create {
+        /// The file
+        #[arg(short, long, value_name = "FILE")]
+        file: PathBuf,
+    },
+    /// It takes no new work until it is resumed
+    Pause {
+        /// Its name or id
+        agent: String,
+    },
+    /// It takes work again
+    Resume {
+        /// Its name or id
+        agent: String,
+    },
+    /// It finishes what it does, then stops
+    Drain {
+        /// Its name or id
+        agent: String,
+    },
+    /// It stops for good
+    Delete {
+        /// Its name or id
+        agent: String,
+    },
+}
+
+/// `proposals`.
+#[derive(Debug, Clone, Subcommand)]
+pub enum Proposals {
+    /// The newest proposals
+    List {
+        /// Only those of this task
+        #[arg(long, value_name = "ID")]
+        task: Option<String>,
+        /// Only those in this state: open, decided or no_quorum
+        #[arg(long)]
+        state: Option<String>,
+        /// Which part of the list
+        #[command(flatten)]
+        page: Listing,
+    },
+    /// Who voted what, and why
+    Show {
+        /// The proposal's id
+        id: String,
+    },
+}
+
+/// How memory is searched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Mode {
+    /// By words and by meaning
+    Hybrid,
+    /// By words
+    Lexical,
+    /// By meaning
+    Semantic,
+}
+
+impl Mode {
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Hybrid => "hybrid",
+            Self::Lexical => "lexical",
+            Self::Semantic => "semantic",
+        }
+    }
+}
+
+/// `memory`.
+#[derive(Debug, Clone, Subcommand)]
+pub enum Memory {
+    /// Remember a text
+    Put {
+        /// The text; `-` reads it from standard input
+        content: String,
+        /// Where it is kept
+        #[arg(short, long, default_value = "shared")]
+        namespace: String,
+        /// An id of your own: a repeat replaces
+        #[arg(long)]
+        id: Option<String>,
+        /// A word to filter by; may be given several times
+        #[arg(long = "tag", value_name = "TAG")]
+        tags: Vec<String>,
+        /// Where it comes from
+        #[arg(long)]
+        source: Option<String>,
+    },
+    /// Search what is remembered
+    Search {
+        /// Words, or a question
+        query: String,
+        /// Where to look; may be given several times
+        #[arg(
+            short,
+            long = "namespace",
+            value_name = "NAMESPACE",
+            default_value = "shared"
+        )]
+        namespaces: Vec<String>,
+        /// How
+        #[arg(long, value_enum, default_value_t = Mode::Hybrid)]
+        mode: Mode,
+        /// How many
+        #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
+        limit: u32,
+    },
+}
+
+/// `messages`.
+#[derive(Debug, Clone, Subcommand)]
+pub enum Messages {
+    /// Tell an agent something
+    Send {
+        /// What it says
+        body: String,
+        /// Who gets it, by name or id
+        #[arg(long, value_name = "NAME|ID")]
+        to: String,
+        /// The agent in whose name it is sent, by name or id
+        #[arg(long, value_name = "NAME|ID")]
+        from: Option<String>,
+        /// One line
+        #[arg(long)]
+        subject: Option<String>,
+        /// The task within which it is sent
+        #[arg(long, value_name = "ID")]
+        task: Option<String>,
+    },
+    /// What waits for an agent
+    Inbox {
+        /// Its name or id
+        agent: String,
+        /// What it has taken up, too
+        #[arg(long)]
+        all: bool,
+        /// Which part of the list
+        #[command(flatten)]
+        page: Listing,
+    },
+}
+
+/// `feedback`.
+#[derive(Debug, Clone, Args)]
+pub struct Feedback {
+    /// The task's id
+    pub task: String,
+    /// From 1 (bad) to 5 (good)
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=5))]
+    pub rating: u32,
+    /// Why
+    #[arg(long)]
+    pub comment: Option<String>,
+}
