@@ -17,6 +17,8 @@ use tonic::{Request, Response, Status};
 /// A span as it was received.
 #[derive(Debug, Clone)]
 pub struct Span {
+    /// The trace that it belongs to, in hexadecimal.
+    pub trace: String,
     /// Its name.
     pub name: String,
     /// Its id.
@@ -30,7 +32,7 @@ pub struct Span {
 /// Receives traces over OTLP.
 #[derive(Debug, Clone, Default)]
 pub struct Collector {
-    spans: Arc<Mutex<Vec<(Vec<u8>, Span)>>>,
+    spans: Arc<Mutex<Vec<Span>>>,
 }
 
 impl Collector {
@@ -51,8 +53,8 @@ impl Collector {
         let spans = self.spans.lock().unwrap();
         spans
             .iter()
-            .filter(|(trace, _)| hex(trace) == id)
-            .map(|(_, span)| span.clone())
+            .filter(|span| span.trace == id)
+            .cloned()
             .collect()
     }
 }
@@ -82,12 +84,13 @@ impl TraceService for Collector {
                 (pair.key, text)
             });
             let received = Span {
+                trace: hex(&span.trace_id),
                 name: span.name,
                 id: span.span_id,
                 parent: span.parent_span_id,
                 attributes: attributes.collect(),
             };
-            spans.push((span.trace_id, received));
+            spans.push(received);
         }
         Ok(Response::new(ExportTraceServiceResponse::default()))
     }
