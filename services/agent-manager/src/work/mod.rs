@@ -1,6 +1,6 @@
 //! What agents do: the loop of one agent, its tools, and the strategies that join several.
 //!
-//! Everything here goes through a [`TaskContext`](crate::engine::TaskContext): whatever must not be
+//! Everything here goes through a [`TaskContext`]: whatever must not be
 //! repeated after a crash is a step, whatever is handed over is a sub-task or a message.
 
 pub mod judge;
