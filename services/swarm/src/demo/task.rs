@@ -1,6 +1,6 @@
 //! The demo's task.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use serde_json::json;
@@ -13,6 +13,8 @@ use super::Stage;
 
 /// The task ends by then, so that there is time left to show how.
 const DEADLINE: Duration = Duration::from_secs(50);
+/// A task that was cut off with less time than this would not end well.
+const LEAST_LEFT: Duration = Duration::from_secs(25);
 /// Marks tasks of the demo.
 const MARK: (&str, &str) = ("made_by", "swarm demo");
 
@@ -24,19 +26,29 @@ pub(super) struct Followed {
     pub(super) first_token: Option<Duration>,
 }
 
-/// Submits the task; one that an earlier run has left open is ended first, and not done twice.
+/// Submits the task. One that an earlier run has left open is taken up where it was cut off when
+/// it is the same and has time left; else it is ended, so that nothing is done twice.
 pub(super) async fn submit(stage: &Stage<'_>, agents: &[Agent]) -> Result<Task> {
-    for task in left_open(stage).await? {
-        stage
-            .client
-            .cancel_task(&task.id, Some("the demo was started anew"))
-            .await?;
-    }
     let now = SystemClock.now();
-    stage
-        .client
-        .submit_task(&wanted(stage, agents, now + DEADLINE))
-        .await
+    let wanted = wanted(stage, agents, now + DEADLINE);
+    let mut same = None;
+    for task in left_open(stage).await? {
+        let has_time = task
+            .deadline
+            .is_some_and(|deadline| deadline > now + LEAST_LEFT);
+        if same.is_none() && has_time && task.input == wanted.input {
+            same = Some(task);
+        } else {
+            stage
+                .client
+                .cancel_task(&task.id, Some("the demo was started anew"))
+                .await?;
+        }
+    }
+    match same {
+        Some(task) => Ok(task),
+        None => stage.client.submit_task(&wanted).await,
+    }
 }
 
 fn wanted(stage: &Stage<'_>, agents: &[Agent], deadline: Timestamp) -> NewTask {
@@ -59,20 +71,26 @@ fn wanted(stage: &Stage<'_>, agents: &[Agent], deadline: Timestamp) -> NewTask {
 }
 
 async fn left_open(stage: &Stage<'_>) -> Result<Vec<Task>> {
-    let mut open = Vec::new();
+    // A set: a task may come up twice, since it goes on between the calls.
+    let mut ids = BTreeSet::new();
     for state in [TaskState::Queued, TaskState::Running, TaskState::Waiting] {
         let tasks = stage
             .client
             .list_tasks(Some(state), None, &PageRequest::default())
             .await?;
-        open.extend(
-            tasks
-                .items
-                .into_iter()
-                .filter(|task| task.metadata.get(MARK.0).is_some_and(|by| by == MARK.1)),
-        );
+        let ours = tasks
+            .items
+            .into_iter()
+            .filter(|task| task.metadata.get(MARK.0).is_some_and(|by| by == MARK.1));
+        ids.extend(ours.map(|task| task.id));
     }
-    Ok(open)
+    // A list leaves the texts of documents out.
+    let tasks = ids.iter().map(|id| stage.client.get_task(id));
+    let tasks = futures::future::try_join_all(tasks).await?;
+    Ok(tasks
+        .into_iter()
+        .filter(|task| !task.state.has_ended())
+        .collect())
 }
 
 /// Shows the task at work.

@@ -86,6 +86,32 @@ fn ctrl_c_ends_it_and_leaves_the_store_intact() {
     assert_eq!(again.code, Some(0), "{again:?}");
 }
 
+#[test]
+fn a_task_that_a_crash_cut_off_is_taken_up_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().to_str().unwrap();
+    let mut child = swarm(&["demo", "--data", data])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut pipe = BufReader::new(child.stdout.take().unwrap());
+    let seen = until(&mut pipe, "by meaning\n");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let again = run(&["demo", "--data", data]);
+    assert_eq!(again.code, Some(0), "{again:?}");
+    let task = |out: &str| {
+        let line = out.lines().find(|line| line.contains(" task_")).unwrap();
+        line.split_whitespace().last().unwrap().to_owned()
+    };
+    assert_eq!(task(&again.out), task(&seen), "the same task");
+    assert!(
+        again.out.contains("goes on where it was cut off"),
+        "{}",
+        again.out
+    );
+}
+
 /// Reads what a program says until a line has these words.
 fn until(lines: &mut impl BufRead, words: &str) -> String {
     let mut seen = String::new();
