@@ -1,6 +1,6 @@
 //! The commands that speak the public API, what they show, and the live view of a task at work.
 //!
-//! [`Command`] is what `swarm` offers beside starting servers; [`follow`] and [`views`] are also
+//! [`Command`] is what `swarm` offers beside starting servers; [`Follow`] and [`views`] are also
 //! what the demo shows.
 
 mod agent_file;
