@@ -1,13 +1,14 @@
 //! A JSON body, with the key that makes its write repeatable.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body;
 use axum::extract::{FromRequest, Request};
 use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
-use bytes::Bytes;
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use bytes::{Bytes, BytesMut};
+use http_body_util::BodyExt;
 use serde::de::DeserializeOwned;
 use swarm_errors::{Code, Error, Result};
 use swarm_proto::common::v1::RequestKey;
@@ -15,6 +16,10 @@ use swarm_proto::common::v1::RequestKey;
 use super::{idempotency, json};
 use crate::gateway::Gateway;
 use crate::problem::{Answer, Failure};
+
+/// Of a body that is too large, this many times the limit is read and thrown away.
+const DRAINED: usize = 8;
+const DRAIN_TIME: Duration = Duration::from_secs(2);
 
 /// A JSON body.
 #[derive(Debug)]
@@ -82,22 +87,46 @@ pub(super) fn is_json(headers: &HeaderMap) -> bool {
 }
 
 /// All of the body, up to the limit.
-pub(super) async fn read(headers: &HeaderMap, body: body::Body, limit: usize) -> Result<Bytes> {
+pub(super) async fn read(headers: &HeaderMap, mut body: body::Body, limit: usize) -> Result<Bytes> {
     let announced = headers
         .get(CONTENT_LENGTH)
         .and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
-    if announced.is_some_and(|length| length > limit as u64) {
-        return Err(too_large(limit));
+    let mut whole = BytesMut::new();
+    let mut fits = announced.is_none_or(|length| length <= limit as u64);
+    while fits {
+        let Some(frame) = body.frame().await else {
+            return Ok(whole.freeze());
+        };
+        let frame = frame.map_err(|error| {
+            Error::new(
+                Code::InvalidArgument,
+                "the body could not be read to its end",
+            )
+            .with_source(error)
+        })?;
+        let data = frame.into_data().unwrap_or_default();
+        fits = whole.len() + data.len() <= limit;
+        whole.extend_from_slice(&data);
     }
-    match Limited::new(body, limit).collect().await {
-        Ok(collected) => Ok(collected.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => Err(too_large(limit)),
-        Err(error) => Err(Error::new(
-            Code::InvalidArgument,
-            "the body could not be read to its end",
-        )
-        .with_source(error)),
-    }
+    drop(whole);
+    drain(body, limit * DRAINED).await;
+    Err(too_large(limit))
+}
+
+/// Throws the rest of a body away, within bounds. A connection that is closed over unread bytes is
+/// reset, and the client would see that in place of its answer.
+async fn drain(mut body: body::Body, mut bytes: usize) {
+    let rest = async {
+        while let Some(Ok(frame)) = body.frame().await {
+            let length = frame.data_ref().map_or(0, Bytes::len);
+            match bytes.checked_sub(length) {
+                Some(left) => bytes = left,
+                None => break,
+            }
+        }
+    };
+    // A client that sends no further gets its answer after this time.
+    let _ = tokio::time::timeout(DRAIN_TIME, rest).await;
 }
 
 fn too_large(limit: usize) -> Error {
