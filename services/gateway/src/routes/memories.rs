@@ -6,6 +6,7 @@ use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use swarm_proto::memory::v1 as wire;
 
+use super::public_words::in_public_words;
 use super::{expect, location, nothing};
 use crate::extract::{Body, Id, NoParams, Paging, Params};
 use crate::gateway::Gate;
@@ -33,7 +34,8 @@ pub(super) async fn put_memory(
         request: Some(body.key),
         memories: vec![body.value.into()],
     };
-    let answer = ask!(gateway, &caller, memories.put_memories(message))?;
+    let answer = ask!(gateway, &caller, memories.put_memories(message))
+        .map_err(|error| in_public_words(error, "memories[0].", ""))?;
     let status = if answer.written == 0 {
         StatusCode::OK
     } else {
@@ -103,7 +105,8 @@ pub(super) async fn search_memories(
     body: Body<Search>,
 ) -> Answer<Json<SearchResults>> {
     let search = body.value.into_wire()?;
-    let answer = ask!(gateway, &caller, memories.search_memories(search))?;
+    let answer = ask!(gateway, &caller, memories.search_memories(search))
+        .map_err(|error| in_public_words(error, "namespaces[0]", "namespace"))?;
     Ok(Json(SearchResults {
         results: answer.hits.into_iter().map(Into::into).collect(),
     }))

@@ -8,6 +8,7 @@ mod learning;
 mod memories;
 mod messages;
 mod proposals;
+mod public_words;
 mod root;
 mod sessions;
 mod system;

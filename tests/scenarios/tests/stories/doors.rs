@@ -66,6 +66,25 @@ async fn bad_input_is_answered_and_leaves_no_trace() {
         let (got, problem) = door.post("/tasks", Some(&token), json, body).await;
         assert_eq!((got, problem["errors"][0]["field"].as_str()), (status, Some(field)), "{problem:#}");
     }
+    for (path, body, field) in [
+        (
+            "/memories",
+            json!({ "namespace": "shared", "content": "" }),
+            "content",
+        ),
+        (
+            "/memories/search",
+            json!({ "namespace": "not a name", "query": "q" }),
+            "namespace",
+        ),
+    ] {
+        let (got, problem) = door.post(path, Some(&token), json, body.to_string()).await;
+        assert_eq!(
+            (got, problem["errors"][0]["field"].as_str()),
+            (400, Some(field)),
+            "{problem:#}"
+        );
+    }
     let (status, problem) = door
         .post("/tasks", Some(&token), json, "{\"kind\":".to_owned())
         .await;
