@@ -8,6 +8,8 @@ use swarm_errors::{Code, Error};
 
 /// A hint for clients while the database is away.
 const AWAY_RETRY_AFTER: Duration = Duration::from_secs(1);
+/// A hint for clients while an operator is needed.
+const FULL_RETRY_AFTER: Duration = Duration::from_secs(5);
 /// A hint for clients after a clash of transactions that our own retries did not settle.
 const CLASH_RETRY_AFTER: Duration = Duration::from_millis(100);
 
@@ -19,6 +21,8 @@ enum Kind {
     Clash,
     Timeout,
     Away,
+    Full,
+    ReadOnly,
     BadText,
     Fault,
 }
@@ -43,6 +47,8 @@ pub(crate) fn from_sqlx(error: sqlx::Error) -> Error {
         Kind::Clash => (Code::Unavailable, "another transaction was in the way"),
         Kind::Timeout => (Code::DeadlineExceeded, "the database took too long"),
         Kind::Away => (Code::Unavailable, "the database cannot be reached"),
+        Kind::Full => (Code::Unavailable, "the database is full"),
+        Kind::ReadOnly => (Code::Unavailable, "the database takes no writes"),
         Kind::BadText => (
             Code::InvalidArgument,
             "a text holds characters that cannot be stored",
@@ -53,6 +59,7 @@ pub(crate) fn from_sqlx(error: sqlx::Error) -> Error {
     match kind {
         Kind::Clash => mapped.with_retry_after(CLASH_RETRY_AFTER),
         Kind::Away => mapped.with_retry_after(AWAY_RETRY_AFTER),
+        Kind::Full | Kind::ReadOnly => mapped.with_retry_after(FULL_RETRY_AFTER),
         _ => mapped,
     }
 }
@@ -80,6 +87,10 @@ fn of_postgres(code: &str) -> Kind {
         "57014" => Kind::Timeout,
         // character_not_in_repertoire, untranslatable_character
         "22021" | "22P05" => Kind::BadText,
+        // disk_full
+        "53100" => Kind::Full,
+        // read_only_sql_transaction: a standby, or a server that was set so
+        "25006" => Kind::ReadOnly,
         // idle_in_transaction_session_timeout, idle_session_timeout
         "25P03" | "57P05" => Kind::Away,
         // connection_exception, insufficient_resources, operator_intervention
@@ -100,8 +111,12 @@ fn of_sqlite(code: &str) -> Kind {
         5 | 6 => Kind::Clash,
         // SQLITE_INTERRUPT
         9 => Kind::Timeout,
-        // SQLITE_IOERR, SQLITE_FULL, SQLITE_CANTOPEN
-        10 | 13 | 14 => Kind::Away,
+        // SQLITE_READONLY
+        8 => Kind::ReadOnly,
+        // SQLITE_FULL
+        13 => Kind::Full,
+        // SQLITE_IOERR, SQLITE_CANTOPEN
+        10 | 14 => Kind::Away,
         _ => Kind::Fault,
     }
 }

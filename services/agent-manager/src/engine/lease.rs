@@ -2,23 +2,29 @@
 //!
 //! A replica puts the tasks that it takes into its newest lease group and renews all its groups
 //! in one statement. Every few seconds it opens a new group, so that old ones empty and are closed.
+//!
+//! While the database is away no task is taken, and what runs goes on: its writes wait, and when the
+//! database is back the epochs say whether somebody else has taken it over meanwhile.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
-use swarm_errors::Result;
+use swarm_errors::{Code, Error, Result};
 use swarm_types::Timestamp;
 use uuid::Uuid;
 
 use super::Engine;
+use super::sight::Sight;
 use crate::store::leases::{self, Owner};
 
 /// A group gets new tasks for this many lease times.
 const GENERATION: i32 = 2;
 /// Heartbeats per lease time.
 const BEATS: u32 = 4;
+/// Of its time a lease lasts so many tenths without a heartbeat; the last one is for the take-over.
+const TENTHS: u32 = 9;
 
 /// This replica's lease groups.
 #[derive(Debug)]
@@ -26,6 +32,7 @@ pub(super) struct Leases {
     pub(super) owner: Owner,
     ttl: Duration,
     groups: Mutex<Groups>,
+    sight: Mutex<Sight>,
 }
 
 #[derive(Debug, Default)]
@@ -57,12 +64,23 @@ impl Drop for Ticket {
 }
 
 impl Leases {
-    pub(super) fn new(owner: Owner, ttl: Duration) -> Self {
+    /// Leases by which a lost replica's tasks are taken over within `within`.
+    pub(super) fn new(owner: Owner, within: Duration) -> Self {
         Self {
             owner,
-            ttl,
+            ttl: within / 10 * TENTHS,
             groups: Mutex::default(),
+            sight: Mutex::new(Sight::new(within / BEATS, Instant::now())),
         }
+    }
+
+    /// Whether other replicas whose leases have expired are lost.
+    pub(super) fn judges(&self) -> bool {
+        self.sight().judges(Instant::now())
+    }
+
+    fn sight(&self) -> MutexGuard<'_, Sight> {
+        self.sight.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A ticket of the newest group, while that has not expired.
@@ -117,11 +135,6 @@ impl Leases {
         })
     }
 
-    /// Gives up what has expired while the database was away.
-    fn expired(&self, now: Timestamp) -> Vec<Uuid> {
-        self.lose(|_, group| group.expires <= now)
-    }
-
     fn lose(&self, mut is_lost: impl FnMut(&Uuid, &mut Group) -> bool) -> Vec<Uuid> {
         let mut groups = self.lock();
         let lost: Vec<Uuid> = groups
@@ -152,8 +165,13 @@ impl Leases {
 impl Engine {
     pub(super) async fn open_lease(&self) -> Result<()> {
         let (group, now) = (Uuid::now_v7(), self.now());
-        leases::open(&self.db, group, &self.leases.owner, self.leases.expiry(now)).await?;
+        let (owner, expires) = (&self.leases.owner, self.leases.expiry(now));
+        if !leases::open(&self.db, group, owner, expires, now).await? {
+            let words = format!("a newer process works under the name {:?}", owner.replica);
+            return Err(Error::new(Code::FailedPrecondition, words));
+        }
         self.leases.opened(group, now);
+        self.leases.sight().beaten(Instant::now());
         Ok(())
     }
 
@@ -163,7 +181,6 @@ impl Engine {
             tokio::time::sleep(self.config.lease / BEATS).await;
             if let Err(error) = self.beat().await {
                 tracing::warn!(error = %error.chain(), "leases could not be renewed");
-                self.give_up(&self.leases.expired(self.now()));
             }
         }
     }
@@ -171,6 +188,7 @@ impl Engine {
     async fn beat(&self) -> Result<()> {
         let expires = self.leases.expiry(self.now());
         let ours = leases::renew(&self.db, &self.leases.owner, expires).await?;
+        self.leases.sight().beaten(Instant::now());
         self.give_up(&self.leases.renewed(&ours, expires));
         if self.leases.is_due_for_a_new_group(self.now()) && self.takes_work() {
             self.open_lease().await?;
@@ -224,7 +242,7 @@ mod tests {
         assert!(leases.ticket(at(0)).is_none());
         leases.opened(Uuid::now_v7(), at(0));
         assert!(leases.ticket(at(4)).is_some());
-        assert!(leases.ticket(at(5)).is_none());
+        assert!(leases.ticket(at(5)).is_none(), "a tenth before five seconds are over");
     }
 
     #[test]
@@ -237,7 +255,7 @@ mod tests {
             "an empty one goes on"
         );
         let ticket = leases.ticket(at(1)).unwrap();
-        assert!(!leases.is_due_for_a_new_group(at(9)));
+        assert!(!leases.is_due_for_a_new_group(at(8)));
         assert!(leases.is_due_for_a_new_group(at(10)));
         leases.opened(second, at(10));
         assert!(leases.take_empty().is_empty());
@@ -253,8 +271,7 @@ mod tests {
         leases.opened(first, at(0));
         leases.opened(second, at(0));
         assert_eq!(leases.renewed(&[second], at(9)), [first]);
-        assert!(leases.expired(at(8)).is_empty());
-        assert_eq!(leases.expired(at(9)), [second]);
-        assert!(leases.ticket(at(9)).is_none());
+        assert!(leases.ticket(at(8)).is_some());
+        assert!(leases.ticket(at(9)).is_none(), "expired, and no task is put into it");
     }
 }

@@ -22,6 +22,7 @@ mod outbox;
 mod persist;
 mod query;
 mod recovery;
+mod sight;
 mod step;
 mod submit;
 mod sweep;

@@ -19,29 +19,32 @@ impl Engine {
     /// Sweeps until `soft` is cancelled.
     pub(super) async fn sweep(self: &Arc<Self>, soft: &CancellationToken) {
         loop {
-            if let Err(error) = self.sweep_once().await {
-                tracing::warn!(error = %error.chain(), "sweep failed");
-            }
+            let next_lease = self.sweep_once().await;
             tokio::select! {
                 biased;
                 () = soft.cancelled() => return,
-                () = tokio::time::sleep(self.until_next_sweep()) => {}
+                () = tokio::time::sleep(self.until_next_sweep(next_lease)) => {}
             }
         }
     }
 
-    async fn sweep_once(self: &Arc<Self>) -> Result<()> {
-        self.end_overdue().await?;
-        self.recover().await?;
-        self.measure().await
+    /// Looks at everything, whatever fails, and says when the next lease of another replica expires.
+    async fn sweep_once(self: &Arc<Self>) -> Option<Duration> {
+        let recovered = noted("leases", self.recover().await);
+        noted("deadlines", self.end_overdue().await);
+        noted("gauges", self.measure().await);
+        recovered.and_then(|recovered| recovered.look_again)
     }
 
-    fn until_next_sweep(&self) -> Duration {
+    fn until_next_sweep(&self, next_lease: Option<Duration>) -> Duration {
         let deadline = self
             .live
             .next_deadline()
             .and_then(|deadline| (deadline - self.now()).to_std().ok());
-        deadline
+        [deadline, next_lease]
+            .into_iter()
+            .flatten()
+            .min()
             .unwrap_or(self.config.poll)
             .clamp(FINEST, self.config.poll)
     }
@@ -54,14 +57,15 @@ impl Engine {
             detail: "the task's deadline has passed".to_owned(),
         });
         for entry in self.live.overdue(now) {
-            self.db
-                .retry(|| self.end_task(entry.fence, &outcome))
-                .await?;
-            entry.cancel.cancel();
+            let ended = self.db.retry(|| self.end_task(entry.fence, &outcome));
+            if noted("a deadline", ended.await).is_some() {
+                entry.cancel.cancel();
+            }
         }
         for task in tasks::overdue(&self.db, now).await? {
             let fence = Fence::from(&task);
-            self.db.retry(|| self.end_task(fence, &outcome)).await?;
+            let ended = self.db.retry(|| self.end_task(fence, &outcome));
+            noted("a deadline", ended.await);
         }
         Ok(())
     }
@@ -78,4 +82,10 @@ impl Engine {
         self.metrics.active_agents(&agents::active(&self.db).await?);
         Ok(())
     }
+}
+
+fn noted<T>(of: &'static str, outcome: Result<T>) -> Option<T> {
+    outcome
+        .inspect_err(|error| tracing::warn!(of, error = %error.chain(), "sweep failed"))
+        .ok()
 }

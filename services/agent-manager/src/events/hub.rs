@@ -6,13 +6,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
 use swarm_types::{TaskId, TenantId};
-use tokio::sync::{broadcast, mpsc};
+use tokio::sync::{Notify, mpsc};
 
 use super::EventRecord;
+use super::mailbox::Mailbox;
 use crate::tasks::TaskState;
-
-/// Signals that a slow subscriber may be behind by; then it is told that it missed some.
-const BACKLOG: usize = 1024;
 
 /// What can be listened to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -52,12 +50,26 @@ pub struct Wake {
     pub queued: bool,
 }
 
-type Senders = Arc<Mutex<HashMap<Topic, broadcast::Sender<Signal>>>>;
+type Listeners = Arc<Mutex<HashMap<Topic, Vec<Arc<Listener>>>>>;
+
+/// One listener's place. A slow one holds up nobody.
+#[derive(Debug, Default)]
+struct Listener {
+    mailbox: Mutex<Mailbox>,
+    mail: Notify,
+}
+
+impl Listener {
+    fn put(&self, signal: Signal) {
+        lock(&self.mailbox).put(signal);
+        self.mail.notify_one();
+    }
+}
 
 /// Where signals meet their listeners. Clones share it.
 #[derive(Debug, Clone, Default)]
 pub struct Hub {
-    senders: Senders,
+    listeners: Listeners,
     remote: Option<mpsc::UnboundedSender<Wake>>,
 }
 
@@ -65,8 +77,8 @@ pub struct Hub {
 #[derive(Debug)]
 pub struct Subscription {
     topic: Topic,
-    senders: Senders,
-    receiver: Option<broadcast::Receiver<Signal>>,
+    listeners: Listeners,
+    listener: Arc<Listener>,
 }
 
 impl Hub {
@@ -74,7 +86,7 @@ impl Hub {
     #[must_use]
     pub fn with_remote(remote: mpsc::UnboundedSender<Wake>) -> Self {
         Self {
-            senders: Senders::default(),
+            listeners: Listeners::default(),
             remote: Some(remote),
         }
     }
@@ -82,14 +94,15 @@ impl Hub {
     /// Listens: what is committed after this has returned is signalled.
     #[must_use]
     pub fn subscribe(&self, topic: Topic) -> Subscription {
-        let receiver = lock(&self.senders)
+        let listener = Arc::new(Listener::default());
+        lock(&self.listeners)
             .entry(topic)
-            .or_insert_with(|| broadcast::channel(BACKLOG).0)
-            .subscribe();
+            .or_default()
+            .push(listener.clone());
         Subscription {
             topic,
-            senders: self.senders.clone(),
-            receiver: Some(receiver),
+            listeners: self.listeners.clone(),
+            listener,
         }
     }
 
@@ -131,17 +144,16 @@ impl Hub {
 
     /// Whether anybody would see an ephemeral event of this tree.
     pub(crate) fn is_watched(&self, tenant: TenantId, root: TaskId) -> bool {
-        let senders = lock(&self.senders);
-        senders.contains_key(&Topic::Tree(tenant, root))
-            || senders.contains_key(&Topic::Tenant(tenant))
+        let listeners = lock(&self.listeners);
+        listeners.contains_key(&Topic::Tree(tenant, root))
+            || listeners.contains_key(&Topic::Tenant(tenant))
     }
 
     fn send(&self, tenant: TenantId, root: TaskId, signal: &Signal) {
-        let senders = lock(&self.senders);
+        let listeners = lock(&self.listeners);
         for topic in [Topic::Tree(tenant, root), Topic::Tenant(tenant)] {
-            if let Some(sender) = senders.get(&topic) {
-                // Nobody listens any more: the last one is just leaving.
-                sender.send(signal.clone()).ok();
+            for listener in listeners.get(&topic).into_iter().flatten() {
+                listener.put(signal.clone());
             }
         }
     }
@@ -150,28 +162,29 @@ impl Hub {
 impl Subscription {
     /// The next signal; `None` when some were missed.
     pub async fn next(&mut self) -> Option<Signal> {
-        match &mut self.receiver {
-            Some(receiver) => receiver.recv().await.ok(),
-            None => std::future::pending().await,
+        loop {
+            if let Some(signal) = lock(&self.listener.mailbox).take() {
+                return signal;
+            }
+            self.listener.mail.notified().await;
         }
     }
 }
 
 impl Drop for Subscription {
     fn drop(&mut self) {
-        self.receiver = None;
-        let mut senders = lock(&self.senders);
-        if senders
-            .get(&self.topic)
-            .is_some_and(|sender| sender.receiver_count() == 0)
-        {
-            senders.remove(&self.topic);
+        let mut listeners = lock(&self.listeners);
+        if let Some(of_topic) = listeners.get_mut(&self.topic) {
+            of_topic.retain(|listener| !Arc::ptr_eq(listener, &self.listener));
+            if of_topic.is_empty() {
+                listeners.remove(&self.topic);
+            }
         }
     }
 }
 
-fn lock(senders: &Senders) -> MutexGuard<'_, HashMap<Topic, broadcast::Sender<Signal>>> {
-    senders.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
@@ -216,18 +229,32 @@ mod tests {
         assert!(hub.is_watched(tenant, one));
         drop((tree, all));
         assert!(!hub.is_watched(tenant, one));
-        assert!(lock(&hub.senders).is_empty());
+        assert!(lock(&hub.listeners).is_empty());
     }
 
     #[tokio::test]
-    async fn a_slow_listener_is_told_that_it_missed_something() {
+    async fn a_slow_listener_holds_up_nobody_and_hears_of_each_task_once() {
         let hub = Hub::default();
-        let task = TaskId::new();
-        let mut tree = hub.subscribe(Topic::Tree(TenantId::from_uuid(uuid::Uuid::nil()), task));
-        for seq in 0..=(BACKLOG as i64) {
-            hub.ephemeral(event(task, seq, "token"));
+        let (task, tenant) = (TaskId::new(), TenantId::from_uuid(uuid::Uuid::nil()));
+        let mut slow = hub.subscribe(Topic::Tree(tenant, task));
+        let mut fast = hub.subscribe(Topic::Tree(tenant, task));
+        for seq in 1..=5000 {
+            hub.committed(&[event(task, seq, "step.finished")]);
+            assert!(matches!(
+                fast.next().await,
+                Some(Signal::Committed { ended: false, .. })
+            ));
         }
-        assert!(tree.next().await.is_none());
-        assert!(tree.next().await.is_some());
+        hub.committed(&[event(task, 5001, "task.completed")]);
+        assert!(matches!(
+            slow.next().await,
+            Some(Signal::Committed { ended: true, .. })
+        ));
+        assert!(
+            tokio::time::timeout(std::time::Duration::ZERO, slow.next())
+                .await
+                .is_err(),
+            "there was nothing else to hear"
+        );
     }
 }

@@ -2,6 +2,7 @@
 
 mod event;
 mod hub;
+mod mailbox;
 mod watch;
 
 pub use event::{EventRecord, NewEvent};

@@ -1,6 +1,6 @@
 //! Lease groups in the store.
 
-use swarm_database::{Db, Tx};
+use swarm_database::{Db, FromRow, Tx};
 use swarm_errors::Result;
 use swarm_types::Timestamp;
 use uuid::Uuid;
@@ -16,15 +16,23 @@ pub(crate) struct Owner {
     pub(crate) incarnation: Uuid,
 }
 
-pub(crate) async fn open(db: &Db, group: Uuid, owner: &Owner, expires: Timestamp) -> Result<()> {
+/// Opens a group; false when a newer process works under this name.
+pub(crate) async fn open(
+    db: &Db,
+    group: Uuid,
+    owner: &Owner,
+    expires: Timestamp,
+    now: Timestamp,
+) -> Result<bool> {
     db.write(sql::OPEN)
         .bind(group)
         .bind(&owner.replica)
         .bind(owner.incarnation)
         .bind(expires)
+        .bind(now)
         .exec()
         .await
-        .map(drop)
+        .map(|opened| opened > 0)
 }
 
 /// Renews all groups of this life in one statement, and returns those that are still ours.
@@ -59,12 +67,24 @@ pub(crate) async fn hold(tx: &mut Tx, group: Uuid, owner: &Owner, now: Timestamp
     Ok(found.is_some())
 }
 
-pub(crate) async fn abandoned(db: &Db, owner: &Owner, now: Timestamp) -> Result<Vec<Uuid>> {
-    db.q(sql::ABANDONED)
-        .bind(now)
+/// A group that is not of this life.
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+pub(crate) struct Foreign {
+    #[sqlx(rename = "group_id")]
+    pub(crate) group: Uuid,
+    #[sqlx(rename = "owner")]
+    pub(crate) replica: String,
+    #[sqlx(rename = "expires_at")]
+    pub(crate) expires: Timestamp,
+}
+
+/// Groups of other replicas that expire by `until`, and those of this one's former lives.
+pub(crate) async fn foreign(db: &Db, owner: &Owner, until: Timestamp) -> Result<Vec<Foreign>> {
+    db.q(sql::FOREIGN)
+        .bind(until)
         .bind(&owner.replica)
         .bind(owner.incarnation)
-        .scalars()
+        .all()
         .await
 }
 
