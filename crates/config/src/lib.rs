@@ -6,8 +6,10 @@
 mod listen;
 mod load;
 mod secret;
+mod sections;
 mod well_known;
 
 pub use listen::Listen;
 pub use load::{Loader, Validate};
 pub use secret::Secret;
+pub use sections::SECTIONS;

@@ -7,7 +7,7 @@ use config::{Config, File, FileFormat, Value, ValueKind};
 use serde::de::DeserializeOwned;
 use swarm_errors::{Error, Result};
 
-use crate::well_known;
+use crate::{sections, well_known};
 
 const PREFIX: &str = "QWEN_SWARM__";
 const DEFAULT_FILE: &str = "qwen-swarm.toml";
@@ -76,7 +76,8 @@ impl Loader {
 
     /// Loads and checks the settings `T`, which takes the top-level `sections` that concern it.
     ///
-    /// Sections of other services are left alone, an unknown key inside a section of this one is an error.
+    /// Sections of other services are left alone. A section that no service reads and an unknown key inside a
+    /// section of this one are errors.
     ///
     /// # Errors
     /// When the file cannot be read or a key is unknown, of the wrong type or out of range; the error names the key.
@@ -86,6 +87,7 @@ impl Loader {
             .cache
             .into_table()
             .map_err(|error| invalid("configuration", &error))?;
+        sections::check(table.keys(), sections)?;
         table.retain(|section, _| sections.contains(&section.as_str()));
         let value = Value::new(None, ValueKind::Table(table));
         let settings: T = serde_path_to_error::deserialize(value)
@@ -265,6 +267,24 @@ mod tests {
             let error = load(&[(name, value)]).unwrap_err();
             assert_eq!(error.fields()[0].field, key, "{error}");
         }
+    }
+
+    #[test]
+    fn a_section_that_no_service_reads_is_named_from_whichever_source() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "[databse]\nurl = 'sqlite:x'\n").unwrap();
+        let nothing = || Loader::from_environment(HashMap::new());
+        let environment = HashMap::from([("QWEN_SWARM__DATABSE__URL".to_owned(), "x".to_owned())]);
+        for loader in [
+            nothing().file(Some(file.path())),
+            Loader::from_environment(environment),
+            nothing().set("databse.url", "x"),
+        ] {
+            let error = loader.load::<Settings>(&["cache", "models"]).unwrap_err();
+            assert_eq!(error.fields()[0].field, "databse", "{error}");
+        }
+        let of_others = nothing().set("gateway.rest", "x").set("learning.grpc", "x");
+        of_others.load::<Settings>(&["cache", "models"]).unwrap();
     }
 
     #[test]

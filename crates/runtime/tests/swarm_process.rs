@@ -148,6 +148,7 @@ fn wrong_settings_exit_with_2_and_name_the_key() {
         ("telemetry.sample_ratio=7", "telemetry.sample_ratio"),
         ("runtime.grace_seconds=soon", "runtime.grace_seconds"),
         ("probe.color=red", "probe.color"),
+        ("porbe.color=red", "porbe"),
         ("probe.listen=nowhere", "probe.listen"),
     ] {
         let mut running = start(&["--set", setting]);

@@ -1,12 +1,12 @@
 //! For whom a call is made, and how that travels.
 
-use std::time::Duration;
-
 use swarm_errors::{Error, Result};
 use swarm_identity::{Caller, PrincipalKind};
 use swarm_types::TenantId;
 use tonic::Request;
 use tonic::metadata::MetadataValue;
+
+use crate::Deadline;
 
 /// Metadata key of the token of the person or program for whom a service calls.
 pub(crate) const ON_BEHALF_OF: &str = "x-on-behalf-of";
@@ -42,9 +42,9 @@ impl From<&Caller> for Acting {
 ///
 /// # Errors
 /// When the caller's token cannot travel, which is a fault of ours.
-pub fn request<T>(acting: &Acting, deadline: Duration, message: T) -> Result<Request<T>> {
+pub fn request<T>(acting: &Acting, deadline: Deadline, message: T) -> Result<Request<T>> {
     let mut request = Request::new(message);
-    request.set_timeout(deadline);
+    request.set_timeout(deadline.left());
     let pair = match acting {
         Acting::For(caller) => {
             let token = caller

@@ -6,6 +6,8 @@ use std::time::Duration;
 use swarm_errors::{Code, Error, Result};
 use tonic::{Response, Status};
 
+use crate::Deadline;
+
 /// Whether a call may be made again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Retry {
@@ -19,28 +21,32 @@ const TRIES: u32 = 4;
 const FIRST_PAUSE: Duration = Duration::from_millis(25);
 
 /// Makes the call; repeats it with jittered, doubling pauses while the other side is unavailable
-/// and a repeat is safe.
+/// and a repeat is safe. All tries together end by the deadline, and no pause reaches beyond it.
 ///
 /// # Errors
-/// The last answer's error.
-pub async fn call<T, F, Fut>(retry: Retry, mut make: F) -> Result<T>
+/// The last answer's error; `deadline_exceeded` where no try was answered.
+pub async fn call<T, F, Fut>(retry: Retry, deadline: Deadline, mut make: F) -> Result<T>
 where
     F: FnMut() -> Fut,
     Fut: Future<Output = Result<Response<T>, Status>>,
 {
-    let mut tries = 0;
+    let (mut tries, mut last) = (0, None);
     loop {
         tries += 1;
-        let error = match make().await {
-            Ok(response) => return Ok(response.into_inner()),
-            Err(status) => Error::from(status),
+        let error = match deadline.bound(make()).await {
+            Ok(Ok(response)) => return Ok(response.into_inner()),
+            Ok(Err(status)) => Error::from(status),
+            // That the other side was away says more than that time ran out.
+            Err(late) => return Err(last.unwrap_or(late)),
         };
+        let pause = pause(tries, rand::random_range(0.5..1.5));
         let again = retry == Retry::Safe && error.code() == Code::Unavailable && tries < TRIES;
-        if !again {
+        if !again || pause >= deadline.left() {
             return Err(error);
         }
         tracing::debug!(error = %error.chain(), tries, "call failed and is repeated");
-        tokio::time::sleep(pause(tries, rand::random_range(0.5..1.5))).await;
+        last = Some(error);
+        tokio::time::sleep(pause).await;
     }
 }
 
@@ -53,7 +59,9 @@ fn pause(tries: u32, jitter: f64) -> Duration {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use std::sync::Mutex;
     use std::sync::atomic::{AtomicU32, Ordering};
+    use std::time::Instant;
 
     use super::*;
 
@@ -63,7 +71,8 @@ mod tests {
         successes_after: u32,
     ) -> (u32, Result<u32>) {
         let tries = AtomicU32::new(0);
-        let result = call(retry, || async {
+        let deadline = Deadline::after(Duration::from_secs(60));
+        let result = call(retry, deadline, || async {
             let n = tries.fetch_add(1, Ordering::Relaxed) + 1;
             if n > successes_after {
                 Ok(Response::new(n))
@@ -87,6 +96,53 @@ mod tests {
                 .0,
             1
         );
+    }
+
+    /// The first try is refused, the second is held: what is left does not begin anew.
+    #[tokio::test]
+    async fn all_tries_together_end_by_the_deadline() {
+        let start = Instant::now();
+        let deadline = Deadline::after(Duration::from_millis(400));
+        let left = Mutex::new(Vec::new());
+        let result: Result<()> = call(Retry::Safe, deadline, || async {
+            let tries = {
+                let mut left = left.lock().unwrap();
+                left.push(deadline.left());
+                left.len()
+            };
+            if tries > 1 {
+                std::future::pending::<()>().await;
+            }
+            Err(Status::unavailable("gone"))
+        })
+        .await;
+        assert_eq!(result.unwrap_err().code(), Code::Unavailable, "it says why");
+        assert!(start.elapsed() >= Duration::from_millis(400) && deadline.left().is_zero());
+        let left = left.into_inner().unwrap();
+        assert!(left.len() == 2 && left[1] < left[0], "{left:?}");
+    }
+
+    #[tokio::test]
+    async fn a_call_that_nobody_answers_ends_by_its_deadline() {
+        for retry in [Retry::Never, Retry::Safe] {
+            let deadline = Deadline::after(Duration::from_millis(20));
+            let silent = || std::future::pending::<Result<Response<()>, Status>>();
+            let error = call(retry, deadline, silent).await.unwrap_err();
+            assert_eq!(error.code(), Code::DeadlineExceeded);
+        }
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_repeated_in_time_is_told_at_once() {
+        let deadline = Deadline::after(Duration::from_millis(20));
+        let tries = AtomicU32::new(0);
+        let gone = || async {
+            tries.fetch_add(1, Ordering::Relaxed);
+            Err::<Response<()>, _>(Status::unavailable("gone"))
+        };
+        let error = call(Retry::Safe, deadline, gone).await.unwrap_err();
+        assert_eq!(error.code(), Code::Unavailable);
+        assert_eq!(tries.into_inner(), 1);
     }
 
     #[test]

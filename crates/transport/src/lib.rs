@@ -7,6 +7,7 @@
 mod acting;
 mod call;
 mod client;
+mod deadline;
 mod handler;
 pub mod layers;
 mod peers;
@@ -16,6 +17,7 @@ mod tokens;
 pub use acting::{Acting, request};
 pub use call::{Retry, call};
 pub use client::{Dialer, Peer};
+pub use deadline::Deadline;
 pub use handler::{authorize, caller};
 pub use peers::{PeersConfig, ServiceConfig};
 pub use server::{Server, ServerConfig};

@@ -15,9 +15,9 @@ use swarm_types::{Clock, Timestamp};
 use tokio::sync::Mutex;
 use tonic::transport::Channel;
 
-use crate::{Acting, Retry, call, request};
+use crate::{Acting, Deadline, Retry, call, request};
 
-const DEADLINE: Duration = Duration::from_secs(5);
+const LIMIT: Duration = Duration::from_secs(5);
 
 /// The service's own token, exchanged for the shared secret and kept until shortly before it expires.
 #[derive(Debug)]
@@ -63,14 +63,15 @@ impl ServiceTokens {
 
     async fn issue(&self) -> Result<(String, Timestamp)> {
         let asked = self.clock.now();
-        let answer = call(Retry::Safe, || async {
+        let deadline = Deadline::after(LIMIT);
+        let answer = call(Retry::Safe, deadline, || async {
             let message = IssueServiceTokenRequest {
                 service: self.service.to_owned(),
                 secret: self.secret.expose().to_owned(),
             };
             self.auth
                 .clone()
-                .issue_service_token(request(&Acting::Itself, DEADLINE, message)?)
+                .issue_service_token(request(&Acting::Itself, deadline, message)?)
                 .await
         })
         .await
@@ -99,10 +100,11 @@ impl RemoteKeys {
 impl KeySource for RemoteKeys {
     fn fetch(&self) -> Pin<Box<dyn Future<Output = Result<String>> + Send + '_>> {
         Box::pin(async {
-            let answer = call(Retry::Safe, || async {
+            let deadline = Deadline::after(LIMIT);
+            let answer = call(Retry::Safe, deadline, || async {
                 self.auth
                     .clone()
-                    .get_keys(request(&Acting::Itself, DEADLINE, GetKeysRequest {})?)
+                    .get_keys(request(&Acting::Itself, deadline, GetKeysRequest {})?)
                     .await
             })
             .await

@@ -11,12 +11,12 @@ use swarm_proto::learning::v1::learning_service_client::LearningServiceClient;
 use swarm_proto::learning::v1::{Observation, RecordObservationsRequest};
 use swarm_proto::memory::v1::memory_service_client::MemoryServiceClient;
 use swarm_proto::memory::v1::{Memory, MemoryKind, PutMemoriesRequest};
-use swarm_transport::{Acting, Dialer, Peer, PeersConfig, Retry, call, request};
+use swarm_transport::{Acting, Deadline, Dialer, Peer, PeersConfig, Retry, call, request};
 use swarm_types::{TenantId, Timestamp};
 
 use crate::engine::{Courier, LEARNING, Letter, MEMORY};
 
-const DEADLINE: Duration = Duration::from_secs(30);
+const LIMIT: Duration = Duration::from_secs(30);
 /// Episodes lie apart from what people and agents put on purpose.
 const NAMESPACE: &str = "episodes";
 
@@ -61,15 +61,16 @@ struct EpisodeLetter {
 #[async_trait]
 impl Courier for PeerCourier {
     async fn carry(&self, target: &str, tenant: TenantId, letters: &[Letter]) -> Result<()> {
+        let deadline = Deadline::after(LIMIT);
         match target {
             LEARNING => {
                 let observations: Vec<Observation> =
                     read(letters)?.into_iter().map(observation).collect();
-                call(Retry::Safe, || async {
+                call(Retry::Safe, deadline, || async {
                     let message = RecordObservationsRequest {
                         observations: observations.clone(),
                     };
-                    let request = request(&Acting::Tenant(tenant), DEADLINE, message)?;
+                    let request = request(&Acting::Tenant(tenant), deadline, message)?;
                     self.learning.clone().record_observations(request).await
                 })
                 .await
@@ -77,12 +78,12 @@ impl Courier for PeerCourier {
             }
             MEMORY => {
                 let memories: Vec<Memory> = read(letters)?.into_iter().map(episode).collect();
-                call(Retry::Safe, || async {
+                call(Retry::Safe, deadline, || async {
                     let message = PutMemoriesRequest {
                         request: None,
                         memories: memories.clone(),
                     };
-                    let request = request(&Acting::Tenant(tenant), DEADLINE, message)?;
+                    let request = request(&Acting::Tenant(tenant), deadline, message)?;
                     self.memory.clone().put_memories(request).await
                 })
                 .await

@@ -13,7 +13,7 @@ use swarm_errors::{Code, Error, Result};
 use swarm_identity::{Caller, Claims, Principal, PrincipalKind, Verifier};
 use swarm_proto::auth::v1::session_service_client::SessionServiceClient;
 use swarm_proto::auth::v1::{ExchangeApiKeyRequest, Tokens};
-use swarm_transport::{Acting, Retry, call, request};
+use swarm_transport::{Acting, Deadline, Retry, call, request};
 use swarm_types::{Clock, Timestamp};
 use tonic::transport::Channel;
 
@@ -22,7 +22,7 @@ use crate::peers::name_of_absent;
 /// The header of an API key.
 pub(crate) const API_KEY: &str = "x-api-key";
 const LONGEST_CREDENTIAL: usize = 8 * 1024;
-const EXCHANGE_DEADLINE: Duration = Duration::from_secs(5);
+const EXCHANGE_LIMIT: Duration = Duration::from_secs(5);
 const MOST_KEPT: u64 = 1_000;
 /// A revoked key works for no longer than this, at doors that had exchanged it before.
 const LONGEST_KEPT: Duration = Duration::from_secs(300);
@@ -140,13 +140,14 @@ impl Doorkeeper {
 
     /// A new token for this API key.
     pub(crate) async fn exchange(&self, key: &str) -> Result<Tokens> {
-        let answer = call(Retry::Safe, || async {
+        let deadline = Deadline::after(EXCHANGE_LIMIT);
+        let answer = call(Retry::Safe, deadline, || async {
             let message = ExchangeApiKeyRequest {
                 api_key: key.to_owned(),
             };
             self.sessions
                 .clone()
-                .exchange_api_key(request(&Acting::Itself, EXCHANGE_DEADLINE, message)?)
+                .exchange_api_key(request(&Acting::Itself, deadline, message)?)
                 .await
         })
         .await

@@ -1,12 +1,12 @@
 //! What every request shares.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::extract::State;
 use swarm_identity::Verifier;
 use swarm_runtime::{CancellationToken, Readiness};
 use swarm_telemetry::Registry;
+use swarm_transport::Deadline;
 use swarm_types::{Clock, Timestamp};
 
 use crate::GatewayConfig;
@@ -66,7 +66,7 @@ impl Gateway {
     }
 
     /// How long one call to a peer may take.
-    pub(crate) const fn deadline(&self) -> Duration {
-        self.config.deadline()
+    pub(crate) fn deadline(&self) -> Deadline {
+        Deadline::after(self.config.deadline())
     }
 }

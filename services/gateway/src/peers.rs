@@ -34,7 +34,7 @@ const HEALTH_LIMIT: Duration = Duration::from_millis(900);
 macro_rules! ask {
     (@ $retry:expr, $gateway:expr, $caller:expr, $client:ident.$rpc:ident($message:expr)) => {{
         let (acting, message, deadline) = (swarm_transport::Acting::from($caller), $message, $gateway.deadline());
-        swarm_transport::call($retry, || async {
+        swarm_transport::call($retry, deadline, || async {
             let request = swarm_transport::request(&acting, deadline, message.clone())?;
             $gateway.peers.$client.clone().$rpc(request).await
         })
@@ -67,17 +67,6 @@ pub(crate) fn name_of_absent(client: &str, error: Error) -> Error {
         _ => "auth",
     };
     Error::unavailable(format!("{service} cannot be reached")).with_source(error)
-}
-
-/// The end of work that no layer ends.
-pub(crate) async fn within<T>(limit: Duration, work: impl Future<Output = Result<T>>) -> Result<T> {
-    match tokio::time::timeout(limit, work).await {
-        Ok(done) => done,
-        Err(_) => Err(Error::new(
-            Code::DeadlineExceeded,
-            format!("it took longer than {} s", limit.as_secs()),
-        )),
-    }
 }
 
 /// The clients of the five services.

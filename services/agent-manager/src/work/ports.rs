@@ -13,15 +13,15 @@ use swarm_proto::memory::v1::memory_service_client::MemoryServiceClient;
 use swarm_proto::memory::v1::{
     Memory, PutMemoriesRequest, SearchHit, SearchMemoriesRequest, SearchMode,
 };
-use swarm_transport::{Acting, Dialer, Peer, PeersConfig, Retry, call, request};
+use swarm_transport::{Acting, Deadline, Dialer, Peer, PeersConfig, Retry, call, request};
 use swarm_types::{ProposalId, TenantId};
 
 /// Embedding a document's passages for the first time takes seconds on a small machine.
-const PUT_DEADLINE: Duration = Duration::from_secs(120);
-const SEARCH_DEADLINE: Duration = Duration::from_secs(30);
-const CONSENSUS_DEADLINE: Duration = Duration::from_secs(5);
+const PUT_LIMIT: Duration = Duration::from_secs(120);
+const SEARCH_LIMIT: Duration = Duration::from_secs(30);
+const CONSENSUS_LIMIT: Duration = Duration::from_secs(5);
 /// A choice that takes longer is made without learning.
-const CHOICE_DEADLINE: Duration = Duration::from_millis(50);
+const CHOICE_LIMIT: Duration = Duration::from_millis(50);
 /// What one put takes at most.
 pub(crate) const PUT_BATCH: usize = 200;
 
@@ -57,12 +57,13 @@ impl Ports {
     ) -> Result<(Vec<Memory>, u32)> {
         let (mut stored, mut written) = (Vec::with_capacity(memories.len()), 0);
         for batch in memories.chunks(PUT_BATCH) {
-            let answer = call(Retry::Safe, || async {
+            let deadline = Deadline::after(PUT_LIMIT);
+            let answer = call(Retry::Safe, deadline, || async {
                 let message = PutMemoriesRequest {
                     request: None,
                     memories: batch.to_vec(),
                 };
-                let request = request(&Acting::Tenant(tenant), PUT_DEADLINE, message)?;
+                let request = request(&Acting::Tenant(tenant), deadline, message)?;
                 self.memory.clone().put_memories(request).await
             })
             .await?;
@@ -81,7 +82,8 @@ impl Ports {
         mode: SearchMode,
         limit: u32,
     ) -> Result<Vec<SearchHit>> {
-        let answer = call(Retry::Safe, || async {
+        let deadline = Deadline::after(SEARCH_LIMIT);
+        let answer = call(Retry::Safe, deadline, || async {
             let message = SearchMemoriesRequest {
                 namespaces: namespaces.to_vec(),
                 query: query.to_owned(),
@@ -89,7 +91,7 @@ impl Ports {
                 mode: mode.into(),
                 ..SearchMemoriesRequest::default()
             };
-            let request = request(&Acting::Tenant(tenant), SEARCH_DEADLINE, message)?;
+            let request = request(&Acting::Tenant(tenant), deadline, message)?;
             self.memory.clone().search_memories(request).await
         })
         .await?;
@@ -102,12 +104,9 @@ impl Ports {
         tenant: TenantId,
         proposal: CreateProposalRequest,
     ) -> Result<Proposal> {
-        let answer = call(Retry::Safe, || async {
-            let request = request(
-                &Acting::Tenant(tenant),
-                CONSENSUS_DEADLINE,
-                proposal.clone(),
-            )?;
+        let deadline = Deadline::after(CONSENSUS_LIMIT);
+        let answer = call(Retry::Safe, deadline, || async {
+            let request = request(&Acting::Tenant(tenant), deadline, proposal.clone())?;
             self.proposals.clone().create_proposal(request).await
         })
         .await?;
@@ -127,8 +126,9 @@ impl Ports {
             voter: voter.to_owned(),
             votes,
         };
-        let answer = call(Retry::Safe, || async {
-            let request = request(&Acting::Tenant(tenant), CONSENSUS_DEADLINE, message.clone())?;
+        let deadline = Deadline::after(CONSENSUS_LIMIT);
+        let answer = call(Retry::Safe, deadline, || async {
+            let request = request(&Acting::Tenant(tenant), deadline, message.clone())?;
             self.proposals.clone().cast_vote(request).await
         })
         .await?;
@@ -137,9 +137,10 @@ impl Ports {
 
     /// A proposal as it stands.
     pub async fn proposal(&self, tenant: TenantId, id: ProposalId) -> Result<Proposal> {
-        let answer = call(Retry::Safe, || async {
+        let deadline = Deadline::after(CONSENSUS_LIMIT);
+        let answer = call(Retry::Safe, deadline, || async {
             let message = GetProposalRequest { id: id.to_string() };
-            let request = request(&Acting::Tenant(tenant), CONSENSUS_DEADLINE, message)?;
+            let request = request(&Acting::Tenant(tenant), deadline, message)?;
             self.proposals.clone().get_proposal(request).await
         })
         .await?;
@@ -148,8 +149,9 @@ impl Ports {
 
     /// Asks learning whom to take; the caller has a default for when this fails.
     pub async fn choose(&self, tenant: TenantId, message: ChooseRequest) -> Result<ChooseResponse> {
-        call(Retry::Never, || async {
-            let request = request(&Acting::Tenant(tenant), CHOICE_DEADLINE, message.clone())?;
+        let deadline = Deadline::after(CHOICE_LIMIT);
+        call(Retry::Never, deadline, || async {
+            let request = request(&Acting::Tenant(tenant), deadline, message.clone())?;
             self.learning.clone().choose(request).await
         })
         .await

@@ -13,7 +13,7 @@ use swarm_transport::{Acting, request};
 use swarm_types::Clock as _;
 use tonic::metadata::MetadataValue;
 
-use crate::running::{Auth, DEADLINE, Person, answer};
+use crate::running::{Auth, Person, answer, deadline};
 
 struct Forge {
     header: Value,
@@ -217,7 +217,7 @@ async fn ask_plainly(
 ) -> swarm_errors::Result<()> {
     let mut message = request(
         &Acting::Itself,
-        DEADLINE,
+        deadline(),
         wire::ListUsersRequest { page: None },
     )?;
     if let Some(token) = bearer {

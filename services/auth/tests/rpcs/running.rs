@@ -16,13 +16,12 @@ use swarm_proto::auth::v1::tenant_service_client::TenantServiceClient;
 use swarm_proto::auth::v1::user_service_client::UserServiceClient;
 use swarm_runtime::Lifecycle;
 use swarm_test_support::database::Fresh;
-use swarm_transport::{Acting, Dialer, Peer, PeersConfig, ServiceConfig, request};
+use swarm_transport::{Acting, Deadline, Dialer, Peer, PeersConfig, ServiceConfig, request};
 use swarm_types::{Clock as _, ManualClock, SystemClock};
 use tonic::transport::Channel;
 use tonic::{Response, Status};
 
 pub(crate) const SECRET: &str = "the secret of these tests";
-pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
 const SCHEMA: &Schema = &swarm_auth::SCHEMA;
 
 pub(crate) struct Auth {
@@ -33,6 +32,11 @@ pub(crate) struct Auth {
     lifecycle: Lifecycle,
     folder: tempfile::TempDir,
     database: Fresh,
+}
+
+/// Late enough for a busy machine.
+pub(crate) fn deadline() -> Deadline {
+    Deadline::after(Duration::from_secs(20))
 }
 
 /// Somebody who logged in.
@@ -243,7 +247,7 @@ impl Person {
             service: None,
             token: Some(self.token.clone()),
         };
-        request(&Acting::For(caller), DEADLINE, message).unwrap()
+        request(&Acting::For(caller), deadline(), message).unwrap()
     }
 }
 

@@ -10,7 +10,7 @@ use swarm_test_support::database::Fresh;
 use swarm_transport::{Acting, request};
 use swarm_types::{Clock as _, ManualClock, SystemClock};
 
-use crate::running::{Auth, DEADLINE, SECRET, answer, config, spawn};
+use crate::running::{Auth, SECRET, answer, config, deadline, spawn};
 
 async fn issue(auth: &Auth, service: &str, secret: &str) -> swarm_errors::Result<wire::Tokens> {
     let message = wire::IssueServiceTokenRequest {
@@ -63,14 +63,15 @@ async fn services_have_no_business_with_people_and_their_credentials() {
     let auth = Auth::start().await;
     let tenant = auth.admin().await.principal.tenant.unwrap();
     for acting in [Acting::Tenant(tenant), Acting::Itself] {
-        let message = request(&acting, DEADLINE, wire::ListUsersRequest { page: None }).unwrap();
+        let message = request(&acting, deadline(), wire::ListUsersRequest { page: None }).unwrap();
         assert_eq!(
             answer(auth.users().list_users(message).await)
                 .unwrap_err()
                 .code(),
             Code::PermissionDenied
         );
-        let message = request(&acting, DEADLINE, wire::ListApiKeysRequest { page: None }).unwrap();
+        let message =
+            request(&acting, deadline(), wire::ListApiKeysRequest { page: None }).unwrap();
         assert_eq!(
             answer(auth.api_keys().list_api_keys(message).await)
                 .unwrap_err()

@@ -10,7 +10,7 @@ use futures::Stream;
 use swarm_errors::{Code, Error, Result};
 use swarm_proto::agents::v1::task_service_client::TaskServiceClient;
 use swarm_proto::agents::v1::{GetTaskRequest, TaskState, WatchEventsRequest, WatchEventsResponse};
-use swarm_transport::{Acting, Peer, Retry, call, request};
+use swarm_transport::{Acting, Deadline, Peer, Retry, call, request};
 use tonic::Streaming;
 
 use crate::gateway::Gateway;
@@ -18,7 +18,7 @@ pub(crate) use position::{Position, Scope, Start, Update};
 
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
-const OPEN_DEADLINE: Duration = Duration::from_secs(10);
+const OPEN_LIMIT: Duration = Duration::from_secs(10);
 /// A fault of a service is given up on after this many tries in a row; absence never is.
 const MOST_FAULTS: u32 = 5;
 
@@ -116,7 +116,7 @@ impl Source {
         };
         let answer = self
             .client
-            .watch_events(request(&self.acting, OPEN_DEADLINE, message)?)
+            .watch_events(request(&self.acting, Deadline::after(OPEN_LIMIT), message)?)
             .await?;
         Ok(answer.into_inner())
     }
@@ -125,13 +125,14 @@ impl Source {
         let Some(task) = self.watch.scope.task() else {
             return End::NotYet;
         };
-        let found = call(Retry::Never, || async {
+        let deadline = Deadline::after(OPEN_LIMIT);
+        let found = call(Retry::Never, deadline, || async {
             let message = GetTaskRequest {
                 id: task.to_string(),
             };
             self.client
                 .clone()
-                .get_task(request(&self.acting, OPEN_DEADLINE, message)?)
+                .get_task(request(&self.acting, deadline, message)?)
                 .await
         })
         .await;

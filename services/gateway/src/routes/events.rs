@@ -23,7 +23,7 @@ use crate::doorkeeper::Visitor;
 use crate::extract::{Id, Paging, Params};
 use crate::follow::{Scope, Start, Update, Watch, follow};
 use crate::gateway::{Gate, Gateway};
-use crate::peers::{ask, within};
+use crate::peers::ask;
 use crate::problem::Answer;
 use crate::shapes::page::Page;
 use crate::shapes::task_params::ListEvents;
@@ -61,7 +61,7 @@ pub(super) async fn list_task_events(
         .unwrap_or_default();
     if !accepted.contains(EVENT_STREAM) {
         let page = page(&gateway, &visitor.caller, id, after, &params);
-        return Ok(Json(within(gateway.deadline(), page).await?).into_response());
+        return Ok(Json(gateway.deadline().bound(page).await??).into_response());
     }
     let task: TaskId = convert::parse("id", &id)?;
     // What can be refused is refused before the stream begins, as a problem document.
@@ -72,7 +72,7 @@ pub(super) async fn list_task_events(
             tasks.get_task(wire::GetTaskRequest { id })
         )
     };
-    within(gateway.deadline(), known).await?;
+    gateway.deadline().bound(known).await??;
     let tenant = visitor.caller.authorize(Permission::TasksRead)?;
     let ephemeral = params.ephemeral.unwrap_or(true);
     let watch = Watch {

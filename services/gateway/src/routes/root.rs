@@ -79,8 +79,9 @@ pub(super) async fn docs(State(gateway): Gate, _: NoParams) -> impl IntoResponse
 #[utoipa::path(get, path = "", tag = "root",
     responses((status = 200, body = Object, description = "The key set")))]
 pub(super) async fn jwks(State(gateway): Gate, _: NoParams) -> Answer<impl IntoResponse> {
-    let answer = call(Retry::Safe, || async {
-        let message = request(&Acting::Itself, gateway.deadline(), GetKeysRequest {})?;
+    let deadline = gateway.deadline();
+    let answer = call(Retry::Safe, deadline, || async {
+        let message = request(&Acting::Itself, deadline, GetKeysRequest {})?;
         gateway.peers.sessions.clone().get_keys(message).await
     })
     .await

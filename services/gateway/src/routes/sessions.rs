@@ -33,16 +33,13 @@ pub(super) async fn login(
         password: body.value.password,
     };
     // Not repeated: a wrong password must count once.
-    let answer = call(Retry::Never, || async {
+    let deadline = gateway.deadline();
+    let answer = call(Retry::Never, deadline, || async {
         gateway
             .peers
             .sessions
             .clone()
-            .login(request(
-                &Acting::Itself,
-                gateway.deadline(),
-                message.clone(),
-            )?)
+            .login(request(&Acting::Itself, deadline, message.clone())?)
             .await
     })
     .await
@@ -63,16 +60,13 @@ pub(super) async fn refresh(
     let message = wire::RefreshRequest {
         refresh_token: body.value.refresh_token,
     };
-    let answer = call(Retry::Never, || async {
+    let deadline = gateway.deadline();
+    let answer = call(Retry::Never, deadline, || async {
         gateway
             .peers
             .sessions
             .clone()
-            .refresh(request(
-                &Acting::Itself,
-                gateway.deadline(),
-                message.clone(),
-            )?)
+            .refresh(request(&Acting::Itself, deadline, message.clone())?)
             .await
     })
     .await
@@ -92,16 +86,13 @@ pub(super) async fn logout(
     let message = wire::LogoutRequest {
         refresh_token: body.value.refresh_token,
     };
-    call(Retry::Safe, || async {
+    let deadline = gateway.deadline();
+    call(Retry::Safe, deadline, || async {
         gateway
             .peers
             .sessions
             .clone()
-            .logout(request(
-                &Acting::Itself,
-                gateway.deadline(),
-                message.clone(),
-            )?)
+            .logout(request(&Acting::Itself, deadline, message.clone())?)
             .await
     })
     .await

@@ -13,7 +13,7 @@ use super::{expect, location};
 use crate::extract::{Body, Id, NoParams, Optional, Paging, Params, duration};
 use crate::gateway::{Gate, Gateway};
 use crate::layers::Who;
-use crate::peers::{ask, name_of_absent, within};
+use crate::peers::{ask, name_of_absent};
 use crate::problem::Answer;
 use crate::shapes::page::{Page, PageParams};
 use crate::shapes::task_params::{ListTasks, WaitParams};
@@ -135,18 +135,18 @@ async fn wait_for(
 ) -> swarm_errors::Result<wire::GetTaskResultResponse> {
     let wait_ms = u32::try_from(wait.as_millis()).unwrap_or(u32::MAX);
     let client = gateway.peers.waiting();
-    let limit = wait + gateway.deadline();
-    let answer = call(Retry::Safe, || async {
+    let deadline = gateway.deadline().later_by(wait);
+    let answer = call(Retry::Safe, deadline, || async {
         let message = wire::GetTaskResultRequest {
             id: id.to_owned(),
             wait_ms,
         };
         client
             .clone()
-            .get_task_result(request(acting, limit, message)?)
+            .get_task_result(request(acting, deadline, message)?)
             .await
-    });
-    let answer = within(limit, answer).await;
+    })
+    .await;
     answer.map_err(|error| name_of_absent("tasks", error))
 }
 

@@ -192,9 +192,26 @@ impl Apps {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::HashMap;
+    use std::collections::{BTreeSet, HashMap};
 
     use super::*;
+
+    /// The list of all sections stands where every service can see it.
+    #[test]
+    fn every_section_is_read_by_some_service() {
+        let read: BTreeSet<&str> = [
+            swarm_gateway::Program::SECTIONS,
+            swarm_agent_manager::Program::SECTIONS,
+            swarm_consensus::Program::SECTIONS,
+            swarm_memory::Program::SECTIONS,
+            swarm_learning::Program::SECTIONS,
+            swarm_auth::Program::SECTIONS,
+        ]
+        .concat()
+        .into_iter()
+        .collect();
+        assert_eq!(read, swarm_config::SECTIONS.iter().copied().collect());
+    }
 
     #[test]
     fn every_port_key_is_known_to_its_service() {

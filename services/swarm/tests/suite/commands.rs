@@ -157,14 +157,15 @@ fn wrong_usage_is_exit_code_2() {
     }
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().to_str().unwrap();
-    let said = run(&[
-        "up",
-        "--data",
-        data,
-        "--free-ports",
-        "--set",
-        "gateway.rset=1",
-    ]);
-    assert_eq!(said.code, Some(2));
-    assert!(said.err.contains("gateway.rset"), "{}", said.err);
+    for (set, named) in [
+        ("gateway.rset=1", "gateway.rset: "),
+        (
+            "gatewya.rest=1",
+            "gatewya: is no section of the settings: there are agent_manager, ",
+        ),
+    ] {
+        let said = run(&["up", "--data", data, "--free-ports", "--set", set]);
+        assert_eq!(said.code, Some(2));
+        assert!(said.err.contains(named), "{}", said.err);
+    }
 }
