@@ -82,6 +82,10 @@ bench-start: toolchain ## Measure start and idle memory of `swarm up` (CHECK=1 f
 	@$(tools) cargo build --workspace --bins $(if $(filter release,$(PROFILE)),--release)
 	@exec scripts/bench/start.py "$$(scripts/build/binaries.sh $(PROFILE))/swarm"
 
+.PHONY: bench-learning
+bench-learning: toolchain ## Measure how long the choice of an agent takes (CHECK=1 fails above 50 ms)
+	@$(tools) exec cargo run -q -p swarm-learning --example bench-learning $(if $(filter release,$(PROFILE)),--release)
+
 .PHONY: clean-data
 clean-data: ## Delete what the services and the demo stored (asks first; YES=1 does not)
 	@scripts/clean-data.sh

@@ -5,5 +5,4 @@ mod access;
 mod choices;
 mod feedback;
 mod input;
-mod latency;
 mod running;
