@@ -98,6 +98,17 @@ impl Error {
         self
     }
 
+    /// Says within which field the named fields are, such as one item of a list: `tasks[3]`.
+    #[must_use]
+    pub fn within(mut self, field: impl fmt::Display) -> Self {
+        let joint = if self.0.fields.is_empty() { ": " } else { "." };
+        self.0.detail = format!("{field}{joint}{}", self.0.detail);
+        for error in &mut self.0.fields {
+            error.field = format!("{field}.{}", error.field);
+        }
+        self
+    }
+
     /// Puts words before the detail, as an error passes a boundary.
     #[must_use]
     pub fn context(mut self, words: impl fmt::Display) -> Self {

@@ -65,6 +65,14 @@ pub fn from_wire_time(field: &str, time: &WireTime) -> Result<Timestamp> {
         .ok_or_else(|| Error::invalid(field, "is not a time"))
 }
 
+/// A time that may be missing.
+///
+/// # Errors
+/// As [`from_wire_time`].
+pub fn optional_wire_time(field: &str, time: Option<&WireTime>) -> Result<Option<Timestamp>> {
+    time.map(|time| from_wire_time(field, time)).transpose()
+}
+
 /// JSON text of a field.
 ///
 /// # Errors

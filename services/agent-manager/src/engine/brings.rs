@@ -78,6 +78,7 @@ fn child_record(parent: &TaskRecord, id: TaskId, child: &NewTask, now: Timestamp
             pool: child.pool.clone(),
             strategy: child.strategy.clone(),
             metadata: child.metadata.clone(),
+            ..crate::tasks::TaskSpec::default()
         },
         state: TaskState::Queued,
         waiting_reason: None,

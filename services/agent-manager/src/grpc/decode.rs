@@ -6,11 +6,12 @@ use std::str::FromStr;
 use swarm_errors::{Error, Result};
 use swarm_proto::agents::v1 as wire;
 use swarm_proto::common::v1 as common;
-use swarm_proto::convert::{from_wire_time, parse, parse_optional};
-use swarm_types::{AgentId, Priority, TenantId, Timestamp};
+use swarm_proto::convert::{optional_wire_time, parse, parse_optional};
+use swarm_types::{AgentId, Priority, TaskId, TenantId};
 
+use super::retry;
 use crate::agents::{AgentKind, AgentProfile, AgentState, ModelSettings};
-use crate::engine::Submission;
+use crate::engine::{Again, Fork, ForkPoint, Submission};
 use crate::store::idempotency::RequestKey;
 use crate::tasks::{Input, SINGLE, SWARM, Strategy, TaskSpec, TaskState, has_nul};
 
@@ -19,6 +20,7 @@ const MAX_WORD: usize = 200;
 const MAX_MEMBERS: usize = 16;
 const MAX_ROUNDS: u32 = 5;
 const MAX_METADATA: usize = 64;
+const MAX_DEPENDENCIES: usize = 100;
 const MAX_VALUE: usize = 1_000;
 /// The kind of a task that names none.
 const DEFAULT_KIND: &str = "general";
@@ -138,16 +140,46 @@ pub(super) fn submission(tenant: TenantId, request: wire::SubmitTaskRequest) -> 
     let spec = request
         .spec
         .ok_or_else(|| Error::invalid("spec", "is missing"))?;
+    let depends_on = spec.depends_on.clone();
+    let mut submission = root_task(tenant, spec)?;
+    submission.request = key;
+    submission.spec.depends_on = dependencies(&depends_on)?;
+    Ok(submission)
+}
+
+/// What may go before a task, each named once.
+fn dependencies(ids: &[String]) -> Result<Vec<TaskId>> {
+    check_count("depends_on", ids.len())?;
+    let mut known: Vec<TaskId> = Vec::new();
+    for (place, id) in ids.iter().enumerate() {
+        let field = format!("depends_on[{place}]");
+        let id = parse(&field, id)?;
+        if known.contains(&id) {
+            return Err(Error::invalid(field, "is named twice"));
+        }
+        known.push(id);
+    }
+    Ok(known)
+}
+
+/// The bound of a task's dependencies.
+pub(super) fn check_count(field: &str, dependencies: usize) -> Result<()> {
+    if dependencies > MAX_DEPENDENCIES {
+        let message = format!("must be at most {MAX_DEPENDENCIES}");
+        return Err(Error::invalid(field, message));
+    }
+    Ok(())
+}
+
+/// A task to be, apart from what it depends on.
+pub(super) fn root_task(tenant: TenantId, spec: wire::TaskSpec) -> Result<Submission> {
     let input = Input::parse(&spec.input_json)?;
     let priority = match spec.priority.as_str() {
         "" => Priority::default(),
         text => parse("priority", text)?,
     };
-    let deadline: Option<Timestamp> = spec
-        .deadline
-        .as_ref()
-        .map(|time| from_wire_time("deadline", time))
-        .transpose()?;
+    let deadline = optional_wire_time("deadline", spec.deadline.as_ref())?;
+    let not_before = optional_wire_time("not_before", spec.not_before.as_ref())?;
     let kind = if spec.kind.trim().is_empty() {
         DEFAULT_KIND.to_owned()
     } else {
@@ -155,7 +187,7 @@ pub(super) fn submission(tenant: TenantId, request: wire::SubmitTaskRequest) -> 
     };
     Ok(Submission {
         tenant,
-        request: key,
+        request: None,
         spec: TaskSpec {
             kind,
             input: serde_json::to_value(input).map_err(Error::internal)?,
@@ -163,9 +195,45 @@ pub(super) fn submission(tenant: TenantId, request: wire::SubmitTaskRequest) -> 
             pool: word("pool", spec.pool)?,
             strategy: strategy(&spec.strategy.unwrap_or_default())?,
             metadata: metadata(spec.metadata)?,
+            depends_on: Vec::new(),
+            not_before,
+            retry: retry::policy(spec.retry.unwrap_or_default())?,
+            forked_from: None,
         },
         priority,
         deadline,
+    })
+}
+
+/// A retry by hand.
+pub(super) fn again(tenant: TenantId, request: wire::RetryTaskRequest) -> Result<Again> {
+    Ok(Again {
+        tenant,
+        request: request_key(request.request)?,
+        id: parse("id", &request.id)?,
+        deadline: optional_wire_time("deadline", request.deadline.as_ref())?,
+    })
+}
+
+/// A fork.
+pub(super) fn fork(tenant: TenantId, request: wire::ForkTaskRequest) -> Result<Fork> {
+    use wire::fork_task_request::At;
+    let input = match request.input_json.as_str() {
+        "" => None,
+        json => Some(serde_json::to_value(Input::parse(json)?).map_err(Error::internal)?),
+    };
+    let at = match request.at {
+        None => ForkPoint::End,
+        Some(At::Position(position)) => ForkPoint::Position(position),
+        Some(At::StepKey(key)) => ForkPoint::Key(word("step_key", key)?),
+    };
+    Ok(Fork {
+        tenant,
+        request: request_key(request.request)?,
+        id: parse("id", &request.id)?,
+        at,
+        input,
+        deadline: optional_wire_time("deadline", request.deadline.as_ref())?,
     })
 }
 
@@ -305,6 +373,19 @@ mod tests {
             }),
             ("strategy.rounds", |spec| {
                 spec.strategy.get_or_insert_default().rounds = Some(6);
+            }),
+            ("depends_on[0]", |spec| spec.depends_on = vec!["x".into()]),
+            ("depends_on[1]", |spec| {
+                spec.depends_on = vec![TaskId::from_uuid(uuid::Uuid::nil()).to_string(); 2];
+            }),
+            ("depends_on", |spec| {
+                spec.depends_on = vec![String::new(); 101]
+            }),
+            ("not_before", |spec| {
+                spec.not_before.get_or_insert_default().seconds = i64::MAX;
+            }),
+            ("retry.max_attempts", |spec| {
+                spec.retry.get_or_insert_default().max_attempts = Some(0);
             }),
             ("metadata.a", |spec| {
                 drop(spec.metadata.insert("a".into(), "\0".into()));

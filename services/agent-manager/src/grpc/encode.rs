@@ -6,6 +6,7 @@ use swarm_proto::agents::v1 as wire;
 use swarm_proto::common::v1 as common;
 use swarm_proto::convert::{text_or_empty, to_json, to_wire_time};
 
+use super::retry;
 use crate::agents::{AgentKind, AgentRecord, AgentState};
 use crate::engine::TaskTree;
 use crate::events::EventRecord;
@@ -113,6 +114,9 @@ fn encode(task: &TaskRecord, input: &Value) -> Result<wire::Task> {
             priority: task.priority.as_str().to_owned(),
             deadline: Some(to_wire_time(task.deadline)),
             metadata: spec.metadata.clone().into_iter().collect(),
+            depends_on: spec.depends_on.iter().map(ToString::to_string).collect(),
+            not_before: spec.not_before.map(to_wire_time),
+            retry: Some(retry::encode(&spec.retry)),
         }),
         state: task_state(task.state).into(),
         waiting_reason: text_or_empty(task.waiting_reason.as_ref()),
@@ -137,6 +141,9 @@ fn encode(task: &TaskRecord, input: &Value) -> Result<wire::Task> {
         finished_at: task.finished_at.map(to_wire_time),
         last_seq: unsigned(task.last_seq),
         deadline: Some(to_wire_time(task.deadline)),
+        next_attempt_at: None,
+        open_dependencies: 0,
+        forked_from_id: text_or_empty(spec.forked_from.as_ref()),
     })
 }
 
@@ -159,6 +166,7 @@ pub(super) fn step(step: &StepRecord) -> Result<wire::Step> {
         usage: Some(usage(step.usage)),
         started_at: Some(to_wire_time(step.started_at)),
         finished_at: step.finished_at.map(to_wire_time),
+        key: step.key.clone(),
     })
 }
 

@@ -1,14 +1,18 @@
 //! The rpcs: decode, authorize, call the engine, encode.
 
 mod agents;
+mod batch;
+mod dead_letters;
 mod decode;
 mod encode;
 mod messages;
+mod retry;
 mod tasks;
 
 use std::sync::Arc;
 
 use swarm_proto::agents::v1::agent_service_server::AgentServiceServer;
+use swarm_proto::agents::v1::dead_letter_service_server::DeadLetterServiceServer;
 use swarm_proto::agents::v1::message_service_server::MessageServiceServer;
 use swarm_proto::agents::v1::task_service_server::TaskServiceServer;
 use swarm_runtime::CancellationToken;
@@ -27,7 +31,9 @@ pub(crate) fn routes(engine: &Arc<Engine>, soft: CancellationToken) -> Routes {
         soft,
     });
     let messages = MessageServiceServer::new(messages::Messages(engine.clone()));
+    let dead_letters = DeadLetterServiceServer::new(dead_letters::DeadLetters(engine.clone()));
     Routes::new(agents)
+        .add_service(dead_letters)
         .add_service(tasks.max_decoding_message_size(LARGEST_REQUEST))
         .add_service(messages)
 }

@@ -16,7 +16,7 @@ use swarm_transport::authorize;
 use swarm_types::PageRequest;
 use tonic::{Request, Response, Status};
 
-use super::{decode, encode};
+use super::{batch, decode, encode};
 use crate::engine::Engine;
 use crate::events::{Scope, Watched};
 
@@ -42,6 +42,45 @@ impl TaskService for Tasks {
         let submission = decode::submission(tenant, request.into_inner())?;
         let task = self.engine.submit(submission).await?;
         Ok(Response::new(wire::SubmitTaskResponse {
+            task: Some(encode::task(&task)?),
+        }))
+    }
+
+    async fn submit_tasks(
+        &self,
+        request: Request<wire::SubmitTasksRequest>,
+    ) -> Result<Response<wire::SubmitTasksResponse>, Status> {
+        let (_, tenant) = authorize(&request, Permission::TasksWrite)?;
+        let batch = batch::decode(tenant, request.into_inner())?;
+        let tasks = self.engine.submit_batch(batch).await?;
+        Ok(Response::new(wire::SubmitTasksResponse {
+            tasks: tasks
+                .iter()
+                .map(encode::task_in_list)
+                .collect::<Result<_>>()?,
+        }))
+    }
+
+    async fn retry_task(
+        &self,
+        request: Request<wire::RetryTaskRequest>,
+    ) -> Result<Response<wire::RetryTaskResponse>, Status> {
+        let (_, tenant) = authorize(&request, Permission::TasksWrite)?;
+        let again = decode::again(tenant, request.into_inner())?;
+        let task = self.engine.retry(again).await?;
+        Ok(Response::new(wire::RetryTaskResponse {
+            task: Some(encode::task(&task)?),
+        }))
+    }
+
+    async fn fork_task(
+        &self,
+        request: Request<wire::ForkTaskRequest>,
+    ) -> Result<Response<wire::ForkTaskResponse>, Status> {
+        let (_, tenant) = authorize(&request, Permission::TasksWrite)?;
+        let fork = decode::fork(tenant, request.into_inner())?;
+        let task = self.engine.fork(fork).await?;
+        Ok(Response::new(wire::ForkTaskResponse {
             task: Some(encode::task(&task)?),
         }))
     }

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use swarm_types::AgentId;
+use swarm_types::{AgentId, TaskId, Timestamp};
+
+use super::RetryPolicy;
 
 /// The strategy in which one agent does it all.
 pub const SINGLE: &str = "single";
@@ -35,7 +37,7 @@ impl Default for Strategy {
 }
 
 /// What is wanted of a task, as it was submitted. It does not change.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct TaskSpec {
     /// A word by which tasks are grouped in learning and metrics.
     pub kind: String,
@@ -52,6 +54,18 @@ pub struct TaskSpec {
     /// The caller's own words; not interpreted.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub metadata: BTreeMap<String, String>,
+    /// Tasks that must be completed before it starts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub depends_on: Vec<TaskId>,
+    /// It starts no earlier.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_before: Option<Timestamp>,
+    /// When it is tried again after a failure; sub-tasks are tried again with their root alone.
+    #[serde(default, skip_serializing_if = "RetryPolicy::is_default")]
+    pub retry: RetryPolicy,
+    /// The task with whose steps it began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub forked_from: Option<TaskId>,
 }
 
 /// Whether a text holds U+0000, which no store of ours keeps.

@@ -128,6 +128,7 @@ impl From<NewTask> for wire::TaskSpec {
             }),
             deadline: task.deadline.map(Time::to_wire),
             metadata: task.metadata.into_iter().collect(),
+            ..Self::default()
         }
     }
 }
