@@ -242,7 +242,10 @@ mod tests {
         assert!(leases.ticket(at(0)).is_none());
         leases.opened(Uuid::now_v7(), at(0));
         assert!(leases.ticket(at(4)).is_some());
-        assert!(leases.ticket(at(5)).is_none(), "a tenth before five seconds are over");
+        assert!(
+            leases.ticket(at(5)).is_none(),
+            "a tenth before five seconds are over"
+        );
     }
 
     #[test]
@@ -272,6 +275,9 @@ mod tests {
         leases.opened(second, at(0));
         assert_eq!(leases.renewed(&[second], at(9)), [first]);
         assert!(leases.ticket(at(8)).is_some());
-        assert!(leases.ticket(at(9)).is_none(), "expired, and no task is put into it");
+        assert!(
+            leases.ticket(at(9)).is_none(),
+            "expired, and no task is put into it"
+        );
     }
 }

@@ -62,7 +62,10 @@ mod tests {
         assert!(sight.judges(at(0)), "a new replica has not missed anything");
         sight.beaten(at(1));
         assert!(sight.judges(at(3)));
-        assert!(!sight.judges(at(4)), "its own heartbeats do not get through");
+        assert!(
+            !sight.judges(at(4)),
+            "its own heartbeats do not get through"
+        );
         sight.beaten(at(9));
         assert!(!sight.judges(at(9)) && !sight.judges(at(10)));
         sight.beaten(at(10));

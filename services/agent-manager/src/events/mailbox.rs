@@ -95,10 +95,14 @@ impl Mailbox {
 
     /// Makes the text part of the newest token of the same attempt, if it follows there.
     fn append(&mut self, event: &EventRecord, text: &str) -> bool {
-        let newest = self.waiting.iter_mut().rev().find_map(|waiting| match waiting {
-            Waiting::Token(token) if is_same_attempt(&token.event, event) => Some(token),
-            _ => None,
-        });
+        let newest = self
+            .waiting
+            .iter_mut()
+            .rev()
+            .find_map(|waiting| match waiting {
+                Waiting::Token(token) if is_same_attempt(&token.event, event) => Some(token),
+                _ => None,
+            });
         let Some(token) = newest.filter(|token| token.end == offset_of(event)) else {
             return false;
         };

@@ -103,3 +103,7 @@ pub(crate) async fn seize(tx: &mut Tx, group: Uuid, owner: &Owner, now: Timestam
 pub(crate) async fn delete(tx: &mut Tx, group: Uuid) -> Result<()> {
     tx.q(sql::DELETE).bind(group).exec().await.map(drop)
 }
+
+#[cfg(test)]
+#[path = "leases_test.rs"]
+mod tests;

@@ -11,5 +11,8 @@ mod keys;
 mod letters;
 mod messages;
 mod recovery;
+mod replica;
 mod rig;
+mod stranded;
 mod subtasks;
+mod takeover;

@@ -137,18 +137,7 @@ impl Rig {
     }
 
     pub(crate) fn submission(&self) -> Submission {
-        Submission {
-            tenant: self.tenant,
-            request: None,
-            spec: TaskSpec {
-                kind: "test".into(),
-                input: json!({"prompt": "why?"}),
-                strategy: Strategy::default(),
-                ..TaskSpec::default()
-            },
-            priority: Priority::Normal,
-            deadline: None,
-        }
+        submission(self.tenant)
     }
 
     pub(crate) async fn submit(&self) -> TaskRecord {
@@ -219,6 +208,21 @@ impl Rig {
         tokio::time::timeout(LONG, all)
             .await
             .expect("the watch ends")
+    }
+}
+
+pub(crate) fn submission(tenant: TenantId) -> Submission {
+    Submission {
+        tenant,
+        request: None,
+        spec: TaskSpec {
+            kind: "test".into(),
+            input: json!({"prompt": "why?"}),
+            strategy: Strategy::default(),
+            ..TaskSpec::default()
+        },
+        priority: Priority::Normal,
+        deadline: None,
     }
 }
 
