@@ -26,7 +26,7 @@ pub enum Failure {
         /// What happened there.
         error: Error,
     },
-    /// A task did not complete; why was shown.
+    /// A task did not complete, or one of several was refused; why was shown.
     Task,
     /// Ctrl-C; what to do next was shown.
     Interrupted,

@@ -12,6 +12,7 @@ mod failure;
 mod follow;
 mod live;
 mod program;
+mod top;
 pub mod views;
 
 pub use arguments::{Command, Globals, Output};

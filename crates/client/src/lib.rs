@@ -31,6 +31,10 @@ pub use types::agents::{Agent, AgentPatch, ModelSettings, NewAgent};
 pub use types::learning::{ArmStatistics, NewFeedback, Policies};
 pub use types::memories::{Memory, NewMemory, Search, SearchFilter, SearchHit, SearchResults, Why};
 pub use types::messages::{Message, NewMessage};
+pub use types::overview::{
+    Activity, AgentOverview, AgentWork, Latency, Overview, QueueOverview, ReplicaOverview,
+    TenantOverview,
+};
 pub use types::proposals::{
     Ballot, Cast, Dissent, NewProposal, NewVote, OptionTally, OptionVote, Proposal, ProposalOption,
     Tally,

@@ -13,6 +13,6 @@ mod verifier;
 pub use claims::{AUDIENCE, Claims, ISSUER};
 pub use keys::{FixedKeys, KeySet, KeySource};
 pub use permission::Permission;
-pub use principal::{Caller, Principal, PrincipalKind};
+pub use principal::{Caller, Principal, PrincipalKind, platform_tenant};
 pub use role::Role;
 pub use verifier::Verifier;

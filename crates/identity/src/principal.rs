@@ -6,6 +6,12 @@ use swarm_types::TenantId;
 
 use crate::{Permission, Role};
 
+/// The tenant of the first start, whose administrators are those of the platform.
+#[must_use]
+pub fn platform_tenant() -> TenantId {
+    TenantId::derived(&["default"])
+}
+
 /// What kind of principal it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -41,6 +47,12 @@ impl Principal {
             PrincipalKind::Service => permission.allowed_to_services(),
             PrincipalKind::User | PrincipalKind::ApiKey => permission.allowed_to(&self.roles),
         }
+    }
+
+    /// Whether it administers the platform and not just one tenant.
+    #[must_use]
+    pub fn is_platform_administrator(&self) -> bool {
+        self.tenant == Some(platform_tenant()) && self.may(Permission::TenantsRead)
     }
 
     /// Fails unless it may do this.

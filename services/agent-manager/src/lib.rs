@@ -3,11 +3,13 @@
 //! | Module | What it holds |
 //! |---|---|
 //! | [`tasks`], [`agents`], [`journal`], [`messages`] | words and pure rules |
+//! | [`activity`] | rates and latencies over a sliding window |
 //! | [`events`] | events, the hub that wakes watchers, watches |
 //! | [`engine`] | queue, leases, journal, recovery, and [`engine::TaskContext`], all that an executor sees |
 //! | [`work`] | what agents do: the executor |
 //! | [`store`] | the only place that speaks SQL |
 
+pub mod activity;
 pub mod agents;
 mod app;
 mod config;

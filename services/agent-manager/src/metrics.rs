@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use swarm_database::Db;
 use swarm_telemetry::{Counters, Gauges, Histograms, Registry, names};
-use swarm_types::Priority;
+use swarm_types::{Priority, TenantId, Timestamp};
 
+use crate::engine::Tracker;
 use crate::tasks::{TaskRecord, TaskState};
 
 /// Counters, gauges and histograms.
@@ -20,6 +21,8 @@ pub(crate) struct Metrics {
     agent_failures: Counters<0>,
     queue_length: Gauges<1>,
     active_agents: Gauges<1>,
+    /// The same by tenant and for a minute, for people who look on.
+    pub(crate) activity: Tracker,
     /// Pools that were shown, so that an emptied one is shown as empty.
     pools: Mutex<HashSet<String>>,
 }
@@ -42,12 +45,19 @@ impl Metrics {
             agent_failures: registry.counter(names::AGENT_FAILURES_TOTAL),
             queue_length: registry.gauge(names::TASK_QUEUE_LENGTH),
             active_agents: registry.gauge(names::ACTIVE_AGENTS),
+            activity: Tracker::default(),
             pools: Mutex::default(),
         }
     }
 
+    /// A task was accepted.
+    pub(crate) fn submitted(&self, task: &TaskRecord) {
+        self.activity.submitted(task);
+    }
+
     /// A task has ended.
     pub(crate) fn ended(&self, task: &TaskRecord) {
+        self.activity.ended(task);
         self.completed.with([task.state.as_str()]).inc();
         if let Some(took) = task
             .finished_at
@@ -64,7 +74,8 @@ impl Metrics {
     }
 
     /// The running calls of a cancelled task have stopped.
-    pub(crate) fn stopped(&self, after: Duration) {
+    pub(crate) fn stopped(&self, tenant: TenantId, at: Timestamp, after: Duration) {
+        self.activity.stopped(tenant, at, after);
         self.stop_latency.observe(after.as_secs_f64());
     }
 

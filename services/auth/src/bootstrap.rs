@@ -6,10 +6,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use swarm_config::Secret;
 use swarm_errors::Result;
-use swarm_identity::Role;
+use swarm_identity::{Role, platform_tenant};
 use swarm_types::{Timestamp, UserId};
 
-use crate::accounts::default_tenant;
 use crate::credentials::file::AdminCredential;
 use crate::passwords::Hasher;
 use crate::store::{Store, TenantRecord, UserRecord};
@@ -32,7 +31,7 @@ pub(crate) async fn ensure_administrator(
     let password = URL_SAFE_NO_PAD.encode(rand::random::<[u8; PASSWORD_BYTES]>());
     let hash = hasher.hash(Secret::new(password.as_str())).await?;
     let tenant = TenantRecord {
-        id: default_tenant(),
+        id: platform_tenant(),
         name: TENANT_NAME.to_owned(),
         created_at: now,
     };

@@ -7,9 +7,11 @@ use futures::future::join_all;
 use swarm_errors::{Code, Error, Result};
 use swarm_proto::agents::v1::agent_service_client::AgentServiceClient;
 use swarm_proto::agents::v1::message_service_client::MessageServiceClient;
+use swarm_proto::agents::v1::overview_service_client::OverviewServiceClient;
 use swarm_proto::agents::v1::task_service_client::TaskServiceClient;
 use swarm_proto::auth::v1::api_key_service_client::ApiKeyServiceClient;
 use swarm_proto::auth::v1::session_service_client::SessionServiceClient;
+use swarm_proto::auth::v1::tenant_service_client::TenantServiceClient;
 use swarm_proto::auth::v1::user_service_client::UserServiceClient;
 use swarm_proto::consensus::v1::proposal_service_client::ProposalServiceClient;
 use swarm_proto::consensus::v1::status_service_client::StatusServiceClient;
@@ -60,7 +62,7 @@ pub(crate) fn name_of_absent(client: &str, error: Error) -> Error {
         return error;
     }
     let service = match client {
-        "agents" | "tasks" | "messages" => "agent-manager",
+        "agents" | "tasks" | "messages" | "overviews" => "agent-manager",
         "proposals" | "consensus" => "consensus",
         "memories" => "memory",
         "learning" => "learning",
@@ -80,12 +82,14 @@ pub(crate) struct Peers {
     pub(crate) agents: AgentServiceClient<Peer>,
     pub(crate) tasks: TaskServiceClient<Peer>,
     pub(crate) messages: MessageServiceClient<Peer>,
+    pub(crate) overviews: OverviewServiceClient<Peer>,
     pub(crate) proposals: ProposalServiceClient<Peer>,
     pub(crate) consensus: StatusServiceClient<Peer>,
     pub(crate) memories: MemoryServiceClient<Peer>,
     pub(crate) learning: LearningServiceClient<Peer>,
     pub(crate) sessions: SessionServiceClient<Channel>,
     pub(crate) users: UserServiceClient<Peer>,
+    pub(crate) tenants: TenantServiceClient<Peer>,
     pub(crate) keys: ApiKeyServiceClient<Peer>,
 }
 
@@ -126,6 +130,7 @@ impl Peers {
                 .max_decoding_message_size(LARGEST_ANSWER),
             tasks: TaskServiceClient::new(agent_manager.clone())
                 .max_decoding_message_size(LARGEST_ANSWER),
+            overviews: OverviewServiceClient::new(agent_manager.clone()),
             messages: MessageServiceClient::new(agent_manager)
                 .max_decoding_message_size(LARGEST_ANSWER),
             proposals: ProposalServiceClient::new(consensus.clone())
@@ -136,6 +141,7 @@ impl Peers {
                 .max_decoding_message_size(LARGEST_ANSWER),
             sessions: SessionServiceClient::new(dialer.auth()),
             users: UserServiceClient::new(auth.clone()),
+            tenants: TenantServiceClient::new(auth.clone()),
             keys: ApiKeyServiceClient::new(auth),
             dialer,
             addresses,

@@ -10,7 +10,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use swarm_types::PageRequest;
 
 pub use access::{Keys, Login, Users};
-pub use work::{Agents, Feedback, Memory, Messages, Mode, Proposals, Run, Strategy, Tasks};
+pub use work::{Agents, Feedback, Memory, Messages, Mode, Proposals, Run, Strategy, Tasks, Top};
 
 /// How results are shown.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
@@ -110,6 +110,8 @@ pub enum Command {
     Login(Login),
     /// How the platform is
     System,
+    /// The work of the moment, live: queues, rates, agents, replicas; q ends it
+    Top(Top),
 }
 
 /// Which part of a list.

@@ -69,10 +69,16 @@ pub enum Tasks {
         /// The task's id
         id: String,
     },
-    /// End a task and its sub-tasks
+    /// Events as they happen: of a task from its start to its end, or of all tasks from now on
+    Watch {
+        /// The task's id [default: all tasks]
+        id: Option<String>,
+    },
+    /// End tasks and their sub-tasks: once it says so, no new step of them starts
     Cancel {
-        /// The task's id
-        id: String,
+        /// The tasks' ids
+        #[arg(required = true, value_name = "ID")]
+        ids: Vec<String>,
         /// Why
         #[arg(long)]
         reason: Option<String>,
@@ -81,9 +87,6 @@ pub enum Tasks {
     Events {
         /// The task's id
         id: String,
-        /// Show the work from its start on, as it is done
-        #[arg(short = 'F', long)]
-        follow: bool,
         /// Which part of the list
         #[command(flatten)]
         page: Listing,
@@ -253,6 +256,17 @@ pub enum Messages {
         #[command(flatten)]
         page: Listing,
     },
+}
+
+/// `top`.
+#[derive(Debug, Clone, Args)]
+pub struct Top {
+    /// Show it once and end
+    #[arg(long)]
+    pub once: bool,
+    /// Seconds from one look to the next
+    #[arg(long, value_name = "SECONDS", default_value_t = 2, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub every: u64,
 }
 
 /// `feedback`.

@@ -10,6 +10,7 @@ mod run;
 mod system;
 mod tasks;
 mod users;
+mod watch;
 
 use std::io::{IsTerminal, Read};
 
@@ -23,6 +24,7 @@ use crate::connection::Connection;
 use crate::console::{Line, Screen, Style};
 use crate::failure::Failure;
 use crate::live::Names;
+use crate::top::top;
 
 /// Does what the command line asks for.
 ///
@@ -60,25 +62,26 @@ pub async fn execute(command: Command, globals: &Globals) -> Result<(), Failure>
         Command::Users(command) => users::execute(&session, command).await,
         Command::Keys(command) => keys::execute(&session, command).await,
         Command::System => system::system(&session).await,
+        Command::Top(arguments) => top(&session, arguments).await,
         Command::Login(_) => Ok(()),
     }
 }
 
 /// A connection, and a screen to show what comes of it.
 #[derive(Debug)]
-struct Session {
-    connection: Connection,
-    screen: Screen,
-    output: Output,
+pub(crate) struct Session {
+    pub(crate) connection: Connection,
+    pub(crate) screen: Screen,
+    pub(crate) output: Output,
 }
 
 impl Session {
-    fn call<T>(&self, answer: Result<T, Error>) -> Result<T, Failure> {
+    pub(crate) fn call<T>(&self, answer: Result<T, Error>) -> Result<T, Failure> {
         answer.map_err(|error| self.connection.failed(error))
     }
 
     /// Shows a value: to programs as it is, to people as lines.
-    fn show<T: Serialize>(
+    pub(crate) fn show<T: Serialize>(
         &self,
         value: &T,
         lines: impl FnOnce(usize) -> Vec<Line>,

@@ -5,9 +5,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use swarm_client::{NewTask, Strategy, Task, TaskState};
-use swarm_errors::Error;
 
-use super::Session;
+use super::{Session, watch};
 use crate::arguments::{Output, Run, Strategy as Named};
 use crate::console::{Line, Style, clean, hang};
 use crate::failure::Failure;
@@ -108,7 +107,7 @@ fn document(path: &Path, left: u64) -> Result<String, Failure> {
 /// Shows the task at work; Ctrl-C leaves it alone and says how to come back.
 pub(super) async fn follow(session: &Session, id: &str) -> Result<(), Failure> {
     if session.output == Output::Json {
-        return follow_json(session, id).await;
+        return watch::json_lines(session, &format!("tasks/{id}/tree")).await;
     }
     let names = session.names().await;
     let mut follow = Follow::new(&session.connection.client, session.screen, id, names);
@@ -121,35 +120,6 @@ pub(super) async fn follow(session: &Session, id: &str) -> Result<(), Failure> {
     }
 }
 
-/// Every event as a line of JSON.
-async fn follow_json(session: &Session, id: &str) -> Result<(), Failure> {
-    use futures::StreamExt;
-    use swarm_client::Watched;
-
-    let mut events = std::pin::pin!(
-        session
-            .connection
-            .client
-            .watch(&format!("tasks/{id}/tree"), None)
-    );
-    loop {
-        let next = tokio::select! {
-            next = events.next() => next,
-            _ = tokio::signal::ctrl_c() => return Err(Failure::Interrupted),
-        };
-        match next {
-            None => return Ok(()),
-            Some(Ok(Watched::Event(update))) => {
-                let line = serde_json::to_string(&update.event)
-                    .map_err(|error| Failure::Refused(Error::internal(error)))?;
-                session.screen.write(&(line + "\n"))?;
-            }
-            Some(Ok(Watched::Gap { .. })) => {}
-            Some(Err(error)) => return Err(session.connection.failed(error)),
-        }
-    }
-}
-
 fn left(session: &Session, id: &str) -> Result<(), Failure> {
     let (columns, program) = (session.screen.columns(), program());
     let mut lines = hang(
@@ -159,10 +129,7 @@ fn left(session: &Session, id: &str) -> Result<(), Failure> {
         columns,
     );
     lines.extend(ways(&[
-        (
-            "see it again",
-            &format!("{program} tasks events {id} --follow"),
-        ),
+        ("see it again", &format!("{program} tasks watch {id}")),
         ("end it", &format!("{program} tasks cancel {id}")),
     ]));
     session.screen.print(&lines)?;
@@ -177,7 +144,7 @@ fn submitted(id: &str, columns: usize) -> Vec<Line> {
         &format!("{id} was submitted."),
         columns,
     );
-    let follow = format!("{program} tasks events {id} --follow");
+    let follow = format!("{program} tasks watch {id}");
     lines.extend(ways(&[
         ("see it at work", &follow),
         ("see the answer", &format!("{program} tasks show {id}")),

@@ -1,9 +1,11 @@
 //! `tasks`.
 
-use swarm_client::Event;
+use std::io::Write;
 
-use super::{Session, run};
-use crate::arguments::{Output, Tasks};
+use swarm_client::{Event, Task};
+
+use super::{Session, run, watch};
+use crate::arguments::Tasks;
 use crate::console::{Column, Line, Style, Table};
 use crate::failure::Failure;
 use crate::views;
@@ -28,29 +30,48 @@ pub(super) async fn execute(session: &Session, command: Tasks) -> Result<(), Fai
                 lines
             })
         }
-        Tasks::Cancel { id, reason } => {
-            let task = session.call(client.cancel_task(&id, reason.as_deref()).await)?;
-            session.done(&task, &format!("{} is {}", task.id, task.state))
-        }
-        Tasks::Events {
-            id, follow: true, ..
-        } => {
-            run::follow(session, &id).await?;
-            if session.output == Output::Json {
-                return Ok(());
-            }
-            let task = session.call(client.get_task(&id).await)?;
-            run::show_end(session, &task)
-        }
-        Tasks::Events {
-            id,
-            follow: false,
-            page,
-        } => {
+        Tasks::Watch { id } => watch::watch(session, id.as_deref()).await,
+        Tasks::Cancel { ids, reason } => cancel(session, &ids, reason.as_deref()).await,
+        Tasks::Events { id, page } => {
             let events = session.call(client.task_events(&id, &page.into()).await)?;
             session.page(&events, "events", table)
         }
     }
+}
+
+/// One after the other. What is refused is said, and the others are cancelled nevertheless.
+async fn cancel(session: &Session, ids: &[String], reason: Option<&str>) -> Result<(), Failure> {
+    let client = &session.connection.client;
+    if let [id] = ids {
+        let task = session.call(client.cancel_task(id, reason).await)?;
+        return session.done(&task, &is_now(&task));
+    }
+    let (mut cancelled, mut refused) = (Vec::new(), Vec::new());
+    for id in ids {
+        match session.call(client.cancel_task(id, reason).await) {
+            Ok(task) => cancelled.push(task),
+            Err(failure @ Failure::Refused(_)) => refused.push(format!("{id}: {failure}")),
+            Err(failure) => return Err(failure),
+        }
+    }
+    session.show(&cancelled, |_| {
+        cancelled
+            .iter()
+            .map(|task| Line::from(is_now(task)))
+            .collect()
+    })?;
+    for words in &refused {
+        writeln!(std::io::stderr(), "{words}")?;
+    }
+    if refused.is_empty() {
+        Ok(())
+    } else {
+        Err(Failure::Task)
+    }
+}
+
+fn is_now(task: &Task) -> String {
+    format!("{} is {}", task.id, task.state)
 }
 
 fn named_state(text: &str) -> Result<swarm_client::TaskState, Failure> {

@@ -7,7 +7,7 @@ mod table;
 mod text;
 
 pub use line::{Line, Style, flow, hang, quote};
-pub use numbers::{clock, count, moment, seconds, span, tokens};
+pub use numbers::{brief, clock, count, moment, rate, seconds, span, tokens};
 pub use screen::Screen;
 pub use table::{Column, Table};
 pub use text::{clean, clip, tail, width};

@@ -31,6 +31,27 @@ pub fn seconds(length: Duration) -> String {
     }
 }
 
+/// A length of time down to tenths of a millisecond, such as `0.4 ms`, `180 ms`, `1.8 s`.
+#[must_use]
+pub fn brief(length: Duration) -> String {
+    let micros = length.as_micros();
+    match micros {
+        0..10_000 => format!("{:.1} ms", micros as f64 / 1e3),
+        10_000..1_000_000 => format!("{} ms", (micros + 500) / 1000),
+        _ => seconds(length),
+    }
+}
+
+/// A rate a second.
+#[must_use]
+pub fn rate(per_second: f64) -> String {
+    if per_second > 0.0 && per_second < 9.95 {
+        format!("{per_second:.1}")
+    } else {
+        count(per_second.max(0.0).round() as u64)
+    }
+}
+
 /// The time between two moments; nothing where one of them is not known.
 #[must_use]
 pub fn span(from: Option<Timestamp>, to: Option<Timestamp>) -> String {
@@ -85,6 +106,15 @@ mod tests {
         );
         assert_eq!([ms(61_000), ms(7_800_000)], ["1 m 01 s", "2 h 10 m"]);
         assert_eq!(clock(Some(Duration::from_millis(1_250))), "  1.2s");
+        let us = |us| brief(Duration::from_micros(us));
+        assert_eq!(
+            [us(40), us(4_230), us(180_400), us(1_840_000)],
+            ["0.0 ms", "4.2 ms", "180 ms", "1.8 s"]
+        );
+        assert_eq!(
+            [rate(0.0), rate(0.34), rate(9.96), rate(16_800.4)],
+            ["0", "0.3", "10", "16,800"]
+        );
         assert_eq!(tokens(1_211, 14, 0), "1,211 in, 14 out");
     }
 }

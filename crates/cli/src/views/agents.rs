@@ -115,7 +115,7 @@ pub fn agent(agent: &Agent, columns: usize) -> Vec<Line> {
     lines
 }
 
-fn state_style(state: &str) -> Style {
+pub(crate) fn state_style(state: &str) -> Style {
     match state {
         "idle" | "busy" => Style::Good,
         "failed" => Style::Bad,

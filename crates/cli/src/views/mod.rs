@@ -2,14 +2,17 @@
 
 mod agents;
 mod answer;
+mod events;
 mod lists;
 mod proposals;
 mod recalled;
 mod task_tree;
 mod usage;
 
+pub(crate) use agents::state_style;
 pub use agents::{agent, agents};
 pub use answer::answer;
+pub use events::event;
 pub use lists::{api_keys, health, inbox, memories, tasks, users};
 pub use proposals::{proposal, proposals};
 pub use task_tree::task_tree;

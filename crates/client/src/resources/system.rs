@@ -3,7 +3,7 @@
 use swarm_errors::Result;
 
 use crate::client::Call;
-use crate::{Client, ConsensusStatus, SystemHealth, SystemState};
+use crate::{Client, ConsensusStatus, Overview, SystemHealth, SystemState};
 
 impl Client {
     /// Every service as the gateway sees it.
@@ -20,6 +20,14 @@ impl Client {
     /// When the server cannot be reached.
     pub async fn system_state(&self) -> Result<SystemState> {
         self.fetch(Call::get(&["system", "state"])).await
+    }
+
+    /// Queues, rates, agents at work and replicas.
+    ///
+    /// # Errors
+    /// When the server cannot be reached.
+    pub async fn overview(&self) -> Result<Overview> {
+        self.fetch(Call::get(&["system", "overview"])).await
     }
 
     /// The consensus group.

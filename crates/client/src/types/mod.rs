@@ -4,6 +4,7 @@ pub(crate) mod agents;
 pub(crate) mod learning;
 pub(crate) mod memories;
 pub(crate) mod messages;
+pub(crate) mod overview;
 pub(crate) mod proposals;
 pub(crate) mod sessions;
 pub(crate) mod system;

@@ -162,3 +162,13 @@ CREATE TABLE idempotency (
     created_at timestamptz NOT NULL,
     PRIMARY KEY (tenant_id, key)
 );
+
+-- What each replica has seen of a tenant in the last seconds, for people who look on; the nil tenant
+-- stands for all together. Nothing decides by it.
+CREATE TABLE activity (
+    tenant_id uuid        NOT NULL,
+    replica   text        NOT NULL,
+    at        timestamptz NOT NULL,
+    seen      jsonb       NOT NULL,
+    PRIMARY KEY (tenant_id, replica)
+) WITH (fillfactor = 50);

@@ -161,3 +161,13 @@ CREATE TABLE idempotency (
     created_at TEXT NOT NULL,
     PRIMARY KEY (tenant_id, key)
 ) STRICT;
+
+-- What each replica has seen of a tenant in the last seconds, for people who look on; the nil tenant
+-- stands for all together. Nothing decides by it.
+CREATE TABLE activity (
+    tenant_id BLOB NOT NULL,
+    replica TEXT NOT NULL,
+    at TEXT NOT NULL,
+    seen TEXT NOT NULL CHECK (json_valid(seen)),
+    PRIMARY KEY (tenant_id, replica)
+) STRICT;

@@ -38,7 +38,7 @@ impl Engine {
             .retry(|| self.cancel_tree(tenant, id, reason))
             .await?;
         if self.stop_all(&ended).await {
-            self.metrics.stopped(begun.elapsed());
+            self.metrics.stopped(tenant, self.now(), begun.elapsed());
         }
         self.work.notify_one();
         self.room.notify_waiters();

@@ -99,7 +99,7 @@ impl Engine {
         });
         self.begin(&soft).await;
         let work = async {
-            tokio::join!(self.schedule(&soft), self.sweep(&soft));
+            tokio::join!(self.schedule(&soft), self.sweep(&soft), self.report(&soft));
             self.attempts.close();
             self.attempts.wait().await;
         };

@@ -72,6 +72,15 @@ impl Live {
         self.lock().values().map(|entry| entry.deadline).min()
     }
 
+    /// How many there are of each tenant.
+    pub(super) fn by_tenant(&self) -> HashMap<TenantId, u64> {
+        let mut held = HashMap::new();
+        for (tenant, _) in self.lock().keys() {
+            *held.entry(*tenant).or_default() += 1;
+        }
+        held
+    }
+
     fn lock(&self) -> MutexGuard<'_, HashMap<(TenantId, TaskId), Entry>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -3,6 +3,7 @@
 //! Every transaction takes its locks in one order: the lease group, then tasks from the root
 //! down, then agents, then the tenants' counters.
 
+mod activity;
 mod agents;
 mod attempt;
 mod batch;
@@ -22,6 +23,7 @@ mod lease;
 mod live;
 mod messages;
 mod outbox;
+mod overview;
 mod persist;
 mod query;
 mod recovery;
@@ -32,6 +34,7 @@ mod submit;
 mod sweep;
 mod waiting;
 
+pub(crate) use activity::Tracker;
 pub use batch::{Batch, BatchItem};
 pub use config::EngineConfig;
 pub use context::TaskContext;
@@ -43,6 +46,8 @@ pub use fork::{Fork, ForkPoint};
 pub use handle::StepHandle;
 pub use messages::Sending;
 pub use outbox::{Courier, LEARNING, Letter, MEMORY};
+pub(crate) use overview::MOST_QUEUED;
+pub use overview::{Overview, ReplicaOverview, TenantOverview};
 pub use query::TaskTree;
 pub use retry::Again;
 pub use submit::Submission;

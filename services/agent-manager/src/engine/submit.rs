@@ -81,6 +81,7 @@ impl Engine {
             let known = self.submitted(&submission).await?;
             return known.ok_or_else(|| Error::unavailable("the same request is just being made"));
         };
+        self.metrics.submitted(&task);
         match place.take() {
             Some((ticket, permit)) if task.state == TaskState::Running => {
                 self.launch(Hold {

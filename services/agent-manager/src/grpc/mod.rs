@@ -6,6 +6,7 @@ mod dead_letters;
 mod decode;
 mod encode;
 mod messages;
+mod overview;
 mod retry;
 mod tasks;
 
@@ -14,6 +15,7 @@ use std::sync::Arc;
 use swarm_proto::agents::v1::agent_service_server::AgentServiceServer;
 use swarm_proto::agents::v1::dead_letter_service_server::DeadLetterServiceServer;
 use swarm_proto::agents::v1::message_service_server::MessageServiceServer;
+use swarm_proto::agents::v1::overview_service_server::OverviewServiceServer;
 use swarm_proto::agents::v1::task_service_server::TaskServiceServer;
 use swarm_runtime::CancellationToken;
 use tonic::service::Routes;
@@ -36,4 +38,7 @@ pub(crate) fn routes(engine: &Arc<Engine>, soft: CancellationToken) -> Routes {
         .add_service(dead_letters)
         .add_service(tasks.max_decoding_message_size(LARGEST_REQUEST))
         .add_service(messages)
+        .add_service(OverviewServiceServer::new(overview::Overviews(
+            engine.clone(),
+        )))
 }

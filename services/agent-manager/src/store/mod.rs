@@ -1,11 +1,13 @@
 //! The only place that speaks SQL. Texts are in [`sql`], one file an aggregate.
 
+pub(crate) mod activity;
 pub(crate) mod agents;
 pub(crate) mod events;
 pub mod idempotency;
 pub(crate) mod leases;
 pub(crate) mod messages;
 pub(crate) mod outbox;
+pub mod overview;
 pub mod sql;
 pub(crate) mod steps;
 pub(crate) mod tasks;

@@ -10,6 +10,7 @@ mod journal;
 mod keys;
 mod letters;
 mod messages;
+mod overview;
 mod recovery;
 mod replica;
 mod rig;

@@ -15,6 +15,7 @@ use swarm_identity::Role;
 use swarm_proto::agents::v1 as wire;
 use swarm_proto::agents::v1::agent_service_client::AgentServiceClient;
 use swarm_proto::agents::v1::message_service_client::MessageServiceClient;
+use swarm_proto::agents::v1::overview_service_client::OverviewServiceClient;
 use swarm_proto::agents::v1::task_service_client::TaskServiceClient;
 use swarm_runtime::Lifecycle;
 use swarm_telemetry::Registry;
@@ -66,6 +67,7 @@ pub(crate) struct Service {
     pub(crate) tenant: TenantId,
     pub(crate) agents: AgentServiceClient<Channel>,
     pub(crate) tasks: TaskServiceClient<Channel>,
+    pub(crate) overviews: OverviewServiceClient<Channel>,
     pub(crate) messages: MessageServiceClient<Channel>,
     lifecycle: Lifecycle,
     _fresh: Fresh,
@@ -104,6 +106,7 @@ impl Service {
             tenant: TenantId::new(),
             agents: AgentServiceClient::new(channel.clone()),
             tasks: TaskServiceClient::new(channel.clone()),
+            overviews: OverviewServiceClient::new(channel.clone()),
             messages: MessageServiceClient::new(channel),
             lifecycle,
             _fresh: fresh,

@@ -9,7 +9,7 @@ mod users;
 pub(crate) use api_keys::{ApiKeys, NewApiKey};
 pub(crate) use grant::check_roles;
 pub(crate) use names::{check_name, check_username};
-pub(crate) use tenants::{NewTenant, Tenants, default_tenant, is_platform};
+pub(crate) use tenants::{NewTenant, Tenants};
 pub(crate) use users::{NewUser, Users};
 
 use swarm_errors::{Code, Error};

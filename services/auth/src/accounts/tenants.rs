@@ -12,16 +12,6 @@ use super::users::password_request;
 use crate::passwords::Hasher;
 use crate::store::{Created, Store, TenantRecord, UserRecord};
 
-/// The tenant of the first start. Its administrators are the platform's.
-pub(crate) fn default_tenant() -> TenantId {
-    TenantId::derived(&["default"])
-}
-
-/// Whether this tenant's administrators are the platform's.
-pub(crate) fn is_platform(tenant: TenantId) -> bool {
-    tenant == default_tenant()
-}
-
 /// A tenant to be made, with its first administrator; names and password are checked already.
 pub(crate) struct NewTenant {
     pub(crate) name: String,

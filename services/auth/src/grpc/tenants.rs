@@ -2,7 +2,7 @@
 
 use swarm_config::Secret;
 use swarm_errors::{Code, Error};
-use swarm_identity::Permission;
+use swarm_identity::{Permission, platform_tenant};
 use swarm_proto::auth::v1 as wire;
 use swarm_proto::auth::v1::tenant_service_server::TenantService;
 use swarm_proto::convert::{page, parse_optional};
@@ -12,7 +12,7 @@ use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
 use super::{encode, request_key};
-use crate::accounts::{NewTenant, Tenants, check_name, check_username, is_platform};
+use crate::accounts::{NewTenant, Tenants, check_name, check_username};
 use crate::passwords::policy;
 
 #[derive(Debug)]
@@ -24,7 +24,7 @@ pub(super) struct TenantRpcs {
 /// An administrator of one tenant has no business with the others: only the default tenant's may.
 fn authorize_platform<T>(request: &Request<T>, permission: Permission) -> Result<TenantId, Error> {
     let (_, tenant) = authorize(request, permission)?;
-    if !is_platform(tenant) {
+    if tenant != platform_tenant() {
         let words =
             "tenants are for the administrators of the platform, who belong to the default tenant";
         return Err(Error::new(Code::PermissionDenied, words));

@@ -7,6 +7,7 @@ mod events;
 mod learning;
 mod memories;
 mod messages;
+mod overview;
 mod proposals;
 mod public_words;
 mod root;

@@ -6,8 +6,8 @@ use utoipa_axum::routes;
 
 use super::Access::{Needs, Open, SignedIn};
 use super::{
-    Route, agents, events, learning, memories, messages, proposals, root, sessions, system, tasks,
-    tree, users,
+    Route, agents, events, learning, memories, messages, overview, proposals, root, sessions,
+    system, tasks, tree, users,
 };
 
 /// Routes that wait on purpose, and so are not bound by the deadline of a request.
@@ -75,6 +75,7 @@ table! {
 
     Get    "/api/v1/consensus/status"        Needs(P::SystemRead)      => system::get_consensus_status;
     Get    "/api/v1/system/state"            Needs(P::SystemRead)      => system::get_system_state;
+    Get    "/api/v1/system/overview"         Needs(P::SystemRead)      => overview::get_overview;
     Get    "/api/v1/system/health"           Needs(P::SystemRead)      => system::get_system_health;
 
     Get    "/health"                         Open                      => root::health;

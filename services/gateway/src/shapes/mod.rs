@@ -6,6 +6,7 @@ pub(crate) mod agents;
 pub(crate) mod learning;
 pub(crate) mod memories;
 pub(crate) mod messages;
+pub(crate) mod overview;
 pub(crate) mod page;
 pub(crate) mod problem;
 pub(crate) mod proposals;

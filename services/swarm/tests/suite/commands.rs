@@ -79,7 +79,7 @@ async fn an_agent_is_made_and_a_task_is_done() {
         "{}",
         votes.out
     );
-    let again = on(&stage, &["tasks", "events", &id, "--follow"]).await;
+    let again = on(&stage, &["tasks", "watch", &id]).await;
     assert_eq!(again.code, Some(0), "{}", again.err);
     assert!(again.out.contains("votes"), "{}", again.out);
     assert!(stage.platform.stop().await.is_clean());

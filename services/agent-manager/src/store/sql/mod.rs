@@ -1,10 +1,12 @@
 //! Every SQL text, written once for both databases where that is possible.
 
+pub(crate) mod activity;
 pub(crate) mod agents;
 pub(crate) mod events;
 pub(crate) mod leases;
 pub(crate) mod messages;
 pub(crate) mod outbox;
+pub(crate) mod overview;
 pub(crate) mod steps;
 pub(crate) mod tasks;
 
@@ -12,11 +14,13 @@ use swarm_database::check::Text;
 
 /// All texts, for the test that prepares each on both databases.
 pub const ALL: &[&[Text]] = &[
+    activity::ALL,
     agents::ALL,
     events::ALL,
     leases::ALL,
     messages::ALL,
     outbox::ALL,
+    overview::ALL,
     steps::ALL,
     tasks::ALL,
 ];
