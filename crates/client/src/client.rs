@@ -105,6 +105,16 @@ impl Client {
         })
     }
 
+    /// The same caller at another gateway of the same platform.
+    ///
+    /// # Errors
+    /// When the address is not one.
+    pub fn at(mut self, base_url: &str) -> Result<Self> {
+        self.base = address("base_url", base_url, &["http", "https"])?;
+        self.websocket = next_port(&self.base);
+        Ok(self)
+    }
+
     /// Follows events at this address, such as `ws://127.0.0.1:3001/ws`.
     ///
     /// # Errors

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use swarm_errors::{Code, Error, Result};
-use tonic::{Response, Status};
+use tonic::{ConnectError, Response, Status};
 
 use crate::Deadline;
 
@@ -20,8 +20,9 @@ pub enum Retry {
 const TRIES: u32 = 4;
 const FIRST_PAUSE: Duration = Duration::from_millis(25);
 
-/// Makes the call; repeats it with jittered, doubling pauses while the other side is unavailable
-/// and a repeat is safe. All tries together end by the deadline, and no pause reaches beyond it.
+/// Makes the call; repeats it, at another replica where there is one, with jittered, doubling
+/// pauses while the other side is unavailable and a repeat is safe or nothing was sent. All tries
+/// together end by the deadline, and no pause reaches beyond it.
 ///
 /// # Errors
 /// The last answer's error; `deadline_exceeded` where no try was answered.
@@ -33,14 +34,18 @@ where
     let (mut tries, mut last) = (0, None);
     loop {
         tries += 1;
-        let error = match deadline.bound(make()).await {
+        let (error, was_sent) = match deadline.bound(make()).await {
             Ok(Ok(response)) => return Ok(response.into_inner()),
-            Ok(Err(status)) => Error::from(status),
+            Ok(Err(status)) => {
+                let was_sent = was_sent(&status);
+                (Error::from(status), was_sent)
+            }
             // That the other side was away says more than that time ran out.
             Err(late) => return Err(last.unwrap_or(late)),
         };
         let pause = pause(tries, rand::random_range(0.5..1.5));
-        let again = retry == Retry::Safe && error.code() == Code::Unavailable && tries < TRIES;
+        let may_repeat = retry == Retry::Safe || !was_sent;
+        let again = may_repeat && error.code() == Code::Unavailable && tries < TRIES;
         if !again || pause >= deadline.left() {
             return Err(error);
         }
@@ -48,6 +53,18 @@ where
         last = Some(error);
         tokio::time::sleep(pause).await;
     }
+}
+
+/// Whether the other side may have seen the call: not where no connection could be made.
+fn was_sent(status: &Status) -> bool {
+    let mut cause = std::error::Error::source(status);
+    while let Some(error) = cause {
+        if error.is::<ConnectError>() {
+            return false;
+        }
+        cause = error.source();
+    }
+    true
 }
 
 fn pause(tries: u32, jitter: f64) -> Duration {

@@ -1,11 +1,11 @@
 //! The client side: channels that carry the trace and the service's token.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use http::header::AUTHORIZATION;
 use http::{HeaderValue, Request, Response};
@@ -15,21 +15,20 @@ use swarm_telemetry::propagate;
 use swarm_types::Clock;
 use tonic::Status;
 use tonic::body::Body;
-use tonic::transport::{Channel, Endpoint};
 use tower::{Service, ServiceExt};
 use tracing::{Instrument, Span, field};
 
+use crate::replicas::{BalancedChannel, Group};
 use crate::{PeersConfig, RemoteKeys, ServiceConfig, ServiceTokens};
-
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
-const KEEP_ALIVE: Duration = Duration::from_secs(10);
 
 /// Makes the clients of one service.
 #[derive(Debug, Clone)]
 pub struct Dialer {
-    auth: Channel,
+    auth: BalancedChannel,
     tokens: Arc<ServiceTokens>,
     clock: Arc<dyn Clock>,
+    /// What is known of replicas, by the setting that names them.
+    groups: Arc<Mutex<HashMap<String, Arc<Group>>>>,
 }
 
 impl Dialer {
@@ -43,26 +42,36 @@ impl Dialer {
         peers: &PeersConfig,
         clock: Arc<dyn Clock>,
     ) -> Result<Self> {
-        let auth = channel("peers.auth", &peers.auth)?;
+        let groups = Arc::default();
+        let auth = channel(&groups, "peers.auth", &peers.auth)?;
         let tokens =
             ServiceTokens::new(service, config.secret.clone(), auth.clone(), clock.clone());
         Ok(Self {
             auth,
             tokens: Arc::new(tokens),
             clock,
+            groups,
         })
     }
 
-    /// A connection to a service; `key` is the setting that holds the address. Connects at first
-    /// use, and again whenever it was lost.
+    /// Connections to the replicas of a service; `key` is the setting that holds one address or
+    /// several. Connects at first use, and again whenever a connection was lost.
     ///
     /// # Errors
-    /// When the address is not one.
-    pub fn peer(&self, key: &'static str, address: &str) -> Result<Peer> {
+    /// When an address is not one.
+    pub fn peer(&self, key: &'static str, addresses: &str) -> Result<Peer> {
         Ok(Peer {
-            channel: channel(key, address)?,
+            channel: self.plain(key, addresses)?,
             tokens: self.tokens.clone(),
         })
+    }
+
+    /// As [`Dialer::peer`], for rpcs that need no token, such as health.
+    ///
+    /// # Errors
+    /// When an address is not one.
+    pub fn plain(&self, key: &'static str, addresses: &str) -> Result<BalancedChannel> {
+        channel(&self.groups, key, addresses)
     }
 
     /// A verifier whose keys come from auth.
@@ -76,7 +85,7 @@ impl Dialer {
 
     /// A plain connection to auth, for rpcs that prove themselves by what they carry.
     #[must_use]
-    pub fn auth(&self) -> Channel {
+    pub fn auth(&self) -> BalancedChannel {
         self.auth.clone()
     }
 
@@ -87,22 +96,24 @@ impl Dialer {
     }
 }
 
-fn channel(key: &'static str, address: &str) -> Result<Channel> {
-    let endpoint = Endpoint::from_shared(address.to_owned()).map_err(|error| {
-        Error::invalid(key, "must be an address such as http://host:port").with_source(error)
-    })?;
-    Ok(endpoint
-        .connect_timeout(CONNECT_TIMEOUT)
-        .tcp_nodelay(true)
-        .http2_keep_alive_interval(KEEP_ALIVE)
-        .keep_alive_while_idle(true)
-        .connect_lazy())
+fn channel(
+    groups: &Mutex<HashMap<String, Arc<Group>>>,
+    key: &'static str,
+    addresses: &str,
+) -> Result<BalancedChannel> {
+    let mut groups = groups.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(group) = groups.get(addresses) {
+        return Ok(BalancedChannel::new(group.clone()));
+    }
+    let group = Group::new(key, addresses)?;
+    groups.insert(addresses.to_owned(), group.clone());
+    Ok(BalancedChannel::new(group))
 }
 
 /// A connection to another service, to be wrapped by a generated client.
 #[derive(Clone)]
 pub struct Peer {
-    channel: Channel,
+    channel: BalancedChannel,
     tokens: Arc<ServiceTokens>,
 }
 
@@ -129,10 +140,8 @@ impl Service<Request<Body>> for Peer {
         let answer = async move {
             let token = tokens.token().await?;
             request.headers_mut().insert(AUTHORIZATION, bearer(&token)?);
-            let result = channel.oneshot(request).await.map_err(|error| {
-                let status = Status::from_error(Box::new(error));
+            let result = channel.oneshot(request).await.inspect_err(|_| {
                 Span::current().record("otel.status_code", "ERROR");
-                status
             });
             if let Ok(response) = &result
                 && let Some(code) = response.headers().get("grpc-status")

@@ -1,8 +1,8 @@
 //! gRPC between the services: one server and one client, with the order of layers written once.
 //!
 //! A server call passes, from the outside in: [metrics](layers), trace, identity, the handler.
-//! A client call passes: trace, service token, the channel with its deadline; [`call`] retries
-//! around it what may be repeated.
+//! A client call passes: trace, service token, the choice of a replica, its channel with the
+//! deadline; [`call`] retries around it what may be repeated.
 
 mod acting;
 mod call;
@@ -11,6 +11,7 @@ mod deadline;
 mod handler;
 pub mod layers;
 mod peers;
+mod replicas;
 mod server;
 mod tokens;
 
@@ -20,5 +21,6 @@ pub use client::{Dialer, Peer};
 pub use deadline::Deadline;
 pub use handler::{authorize, caller};
 pub use peers::{PeersConfig, ServiceConfig};
+pub use replicas::BalancedChannel;
 pub use server::{Server, ServerConfig};
 pub use tokens::{RemoteKeys, ServiceTokens};

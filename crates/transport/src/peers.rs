@@ -3,7 +3,8 @@
 use serde::Deserialize;
 use swarm_config::Secret;
 
-/// Section `peers`: the address of each service.
+/// Section `peers`: the address of each service. Several replicas are a list with commas, or one
+/// name that stands for several addresses, such as a headless service of Kubernetes.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct PeersConfig {

@@ -13,9 +13,8 @@ use swarm_proto::auth::v1::session_service_client::SessionServiceClient;
 use swarm_proto::auth::v1::{GetKeysRequest, IssueServiceTokenRequest};
 use swarm_types::{Clock, Timestamp};
 use tokio::sync::Mutex;
-use tonic::transport::Channel;
 
-use crate::{Acting, Deadline, Retry, call, request};
+use crate::{Acting, BalancedChannel, Deadline, Retry, call, request};
 
 const LIMIT: Duration = Duration::from_secs(5);
 
@@ -24,7 +23,7 @@ const LIMIT: Duration = Duration::from_secs(5);
 pub struct ServiceTokens {
     service: &'static str,
     secret: Secret,
-    auth: SessionServiceClient<Channel>,
+    auth: SessionServiceClient<BalancedChannel>,
     clock: Arc<dyn Clock>,
     current: Mutex<Option<(String, Timestamp)>>,
 }
@@ -33,7 +32,7 @@ impl ServiceTokens {
     pub(crate) fn new(
         service: &'static str,
         secret: Secret,
-        auth: Channel,
+        auth: BalancedChannel,
         clock: Arc<dyn Clock>,
     ) -> Self {
         Self {
@@ -86,11 +85,11 @@ impl ServiceTokens {
 /// The public keys, fetched from auth.
 #[derive(Debug)]
 pub struct RemoteKeys {
-    auth: SessionServiceClient<Channel>,
+    auth: SessionServiceClient<BalancedChannel>,
 }
 
 impl RemoteKeys {
-    pub(crate) fn new(auth: Channel) -> Self {
+    pub(crate) fn new(auth: BalancedChannel) -> Self {
         Self {
             auth: SessionServiceClient::new(auth),
         }

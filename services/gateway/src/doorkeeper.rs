@@ -13,9 +13,8 @@ use swarm_errors::{Code, Error, Result};
 use swarm_identity::{Caller, Claims, Principal, PrincipalKind, Verifier};
 use swarm_proto::auth::v1::session_service_client::SessionServiceClient;
 use swarm_proto::auth::v1::{ExchangeApiKeyRequest, Tokens};
-use swarm_transport::{Acting, Deadline, Retry, call, request};
+use swarm_transport::{Acting, BalancedChannel, Deadline, Retry, call, request};
 use swarm_types::{Clock, Timestamp};
-use tonic::transport::Channel;
 
 use crate::peers::name_of_absent;
 
@@ -38,7 +37,7 @@ pub(crate) struct Visitor {
 #[derive(Debug)]
 pub(crate) struct Doorkeeper {
     verifier: Arc<Verifier>,
-    sessions: SessionServiceClient<Channel>,
+    sessions: SessionServiceClient<BalancedChannel>,
     clock: Arc<dyn Clock>,
     /// Tokens by the hash of their key, so that no key is kept.
     exchanged: Cache<[u8; 32], Arc<Exchanged>>,
@@ -67,7 +66,7 @@ impl Expiry<[u8; 32], Arc<Exchanged>> for KeepAsLongAsTheToken {
 impl Doorkeeper {
     pub(crate) fn new(
         verifier: Arc<Verifier>,
-        sessions: SessionServiceClient<Channel>,
+        sessions: SessionServiceClient<BalancedChannel>,
         clock: Arc<dyn Clock>,
     ) -> Self {
         let exchanged = Cache::builder()

@@ -18,9 +18,8 @@ use swarm_proto::consensus::v1::status_service_client::StatusServiceClient;
 use swarm_proto::learning::v1::learning_service_client::LearningServiceClient;
 use swarm_proto::memory::v1::memory_service_client::MemoryServiceClient;
 use swarm_runtime::Readiness;
-use swarm_transport::{Dialer, Peer, PeersConfig};
+use swarm_transport::{BalancedChannel, Dialer, Peer, PeersConfig};
 use tonic::Status;
-use tonic::transport::{Channel, Endpoint};
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
@@ -87,7 +86,7 @@ pub(crate) struct Peers {
     pub(crate) consensus: StatusServiceClient<Peer>,
     pub(crate) memories: MemoryServiceClient<Peer>,
     pub(crate) learning: LearningServiceClient<Peer>,
-    pub(crate) sessions: SessionServiceClient<Channel>,
+    pub(crate) sessions: SessionServiceClient<BalancedChannel>,
     pub(crate) users: UserServiceClient<Peer>,
     pub(crate) tenants: TenantServiceClient<Peer>,
     pub(crate) keys: ApiKeyServiceClient<Peer>,
@@ -97,7 +96,7 @@ pub(crate) struct Peers {
 #[derive(Debug, Clone)]
 struct Service {
     name: &'static str,
-    health: HealthClient<Channel>,
+    health: HealthClient<BalancedChannel>,
 }
 
 /// How a service is.
@@ -125,7 +124,7 @@ impl Peers {
         Ok(Self {
             waiting,
             next_waiting: AtomicUsize::new(0),
-            services: services(&addresses)?,
+            services: services(&dialer, &addresses)?,
             agents: AgentServiceClient::new(agent_manager.clone())
                 .max_decoding_message_size(LARGEST_ANSWER),
             tasks: TaskServiceClient::new(agent_manager.clone())
@@ -206,23 +205,23 @@ impl Service {
     }
 }
 
-fn services(addresses: &PeersConfig) -> Result<Vec<Service>> {
+fn services(dialer: &Dialer, addresses: &PeersConfig) -> Result<Vec<Service>> {
     [
-        ("agent-manager", &addresses.agent_manager),
-        ("consensus", &addresses.consensus),
-        ("memory", &addresses.memory),
-        ("learning", &addresses.learning),
-        ("auth", &addresses.auth),
+        (
+            "agent-manager",
+            "peers.agent_manager",
+            &addresses.agent_manager,
+        ),
+        ("consensus", "peers.consensus", &addresses.consensus),
+        ("memory", "peers.memory", &addresses.memory),
+        ("learning", "peers.learning", &addresses.learning),
+        ("auth", "peers.auth", &addresses.auth),
     ]
     .into_iter()
-    .map(|(name, address)| {
-        let endpoint = Endpoint::from_shared(address.clone()).map_err(|error| {
-            Error::invalid("peers", format!("{address} is not an address")).with_source(error)
-        })?;
-        let channel = endpoint.connect_timeout(HEALTH_LIMIT).connect_lazy();
+    .map(|(name, key, addresses)| {
         Ok(Service {
             name,
-            health: HealthClient::new(channel),
+            health: HealthClient::new(dialer.plain(key, addresses)?),
         })
     })
     .collect()

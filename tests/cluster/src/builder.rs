@@ -1,12 +1,14 @@
 //! How a cluster is made.
 
 use std::net::SocketAddr;
+use std::path::Path;
 
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::process::Command;
 
-use crate::cluster::{Cluster, Service, Shape};
+use crate::cluster::{Cluster, Shape};
+use crate::node::{Node, Service};
 use crate::ports::{Ports, variable};
 use crate::program::path_of;
 
@@ -75,6 +77,25 @@ impl Builder {
         self
     }
 
+    /// Starts this many processes of a service. Those of agent-manager need [`Builder::postgres`].
+    #[must_use]
+    pub fn replicas(mut self, service: Service, count: usize) -> Self {
+        assert_eq!(
+            self.shape,
+            Shape::SixProcesses,
+            "one process holds one of each"
+        );
+        let nodes: Vec<Node> = (1..count).map(|number| service.replica(number)).collect();
+        self.ports.add(&nodes);
+        self
+    }
+
+    /// Lets the services share caches and wake each other through this Redis.
+    #[must_use]
+    pub fn redis(self, url: &str) -> Self {
+        self.set("cache.url", url)
+    }
+
     /// Keeps everything in this PostgreSQL database, with its tables made by `swarm migrate`.
     pub async fn postgres(self, url: &str) -> Self {
         let migrated = Command::new(path_of("swarm"))
@@ -104,19 +125,18 @@ impl Builder {
 
     /// Where a service will listen for its peers.
     #[must_use]
-    pub fn address(&self, service: Service) -> SocketAddr {
-        self.ports.of(&format!("{}.grpc", service.setting()))
+    pub fn address(&self, node: impl Into<Node>) -> SocketAddr {
+        self.ports.of(node.into(), "grpc")
     }
 
-    /// Starts everything and waits until all six are ready.
+    /// The folder that holds data and logs.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Starts everything and waits until all are ready.
     pub async fn start(self) -> Cluster {
-        let mut environment: Vec<(Option<Service>, String, String)> = self
-            .ports
-            .environment()
-            .into_iter()
-            .map(|(name, value)| (None, name, value))
-            .collect();
-        environment.extend(self.settings);
-        Cluster::start_all(self.shape, self.folder, self.ports, environment).await
+        Cluster::start_all(self.shape, self.folder, self.ports, self.settings).await
     }
 }

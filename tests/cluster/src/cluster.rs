@@ -1,6 +1,6 @@
 //! A running platform.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -9,6 +9,7 @@ use swarm_test_support::eventually;
 use tempfile::TempDir;
 
 use crate::builder::Builder;
+use crate::node::{Node, Service};
 use crate::ports::Ports;
 use crate::program::Program;
 
@@ -24,58 +25,15 @@ pub enum Shape {
     SixProcesses,
 }
 
-/// One of the six.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Service {
-    /// The public door.
-    Gateway,
-    /// Agents and tasks.
-    AgentManager,
-    /// Ballots.
-    Consensus,
-    /// Memories.
-    Memory,
-    /// Choices.
-    Learning,
-    /// Tokens.
-    Auth,
-}
-
-impl Service {
-    /// All six.
-    pub const ALL: [Self; 6] = [
-        Self::Gateway,
-        Self::AgentManager,
-        Self::Consensus,
-        Self::Memory,
-        Self::Learning,
-        Self::Auth,
-    ];
-
-    pub(crate) const fn setting(self) -> &'static str {
-        match self {
-            Self::Gateway => "gateway",
-            Self::AgentManager => "agent_manager",
-            Self::Consensus => "consensus",
-            Self::Memory => "memory",
-            Self::Learning => "learning",
-            Self::Auth => "auth",
-        }
-    }
-
-    fn program(self) -> String {
-        format!("swarm-{}", self.setting().replace('_', "-"))
-    }
-}
-
 /// A platform of real processes with a data folder of its own, gone when dropped.
 #[derive(Debug)]
 pub struct Cluster {
     shape: Shape,
     folder: TempDir,
     ports: Ports,
-    environment: Vec<(Option<Service>, String, String)>,
-    programs: BTreeMap<Option<Service>, Program>,
+    settings: Vec<(Option<Service>, String, String)>,
+    programs: BTreeMap<Option<Node>, Program>,
+    paused: BTreeSet<Option<Node>>,
     client: Option<Client>,
 }
 
@@ -90,22 +48,25 @@ impl Cluster {
         shape: Shape,
         folder: TempDir,
         ports: Ports,
-        environment: Vec<(Option<Service>, String, String)>,
+        settings: Vec<(Option<Service>, String, String)>,
     ) -> Self {
         std::fs::create_dir_all(folder.path().join("data")).unwrap();
         let mut cluster = Self {
             shape,
             folder,
             ports,
-            environment,
+            settings,
             programs: BTreeMap::new(),
+            paused: BTreeSet::new(),
             client: None,
         };
         match shape {
             Shape::OneProcess => cluster.spawn(None),
-            Shape::SixProcesses => Service::ALL
-                .into_iter()
-                .for_each(|service| cluster.spawn(Some(service))),
+            Shape::SixProcesses => {
+                for node in cluster.ports.nodes() {
+                    cluster.spawn(Some(node));
+                }
+            }
         }
         cluster.ready().await;
         cluster.client = Some(cluster.log_in().await);
@@ -116,6 +77,16 @@ impl Cluster {
     #[must_use]
     pub fn client(&self) -> Client {
         self.client.clone().unwrap()
+    }
+
+    /// As [`Cluster::client`], at another gateway.
+    #[must_use]
+    pub fn client_at(&self, gateway: usize) -> Client {
+        self.client()
+            .at(&self.rest_at(gateway))
+            .unwrap()
+            .with_websocket(&self.websocket_at(gateway))
+            .unwrap()
     }
 
     /// A client without any credential.
@@ -130,22 +101,39 @@ impl Cluster {
     /// The base address of the REST API.
     #[must_use]
     pub fn rest(&self) -> String {
-        format!("http://{}", self.ports.of("gateway.rest"))
+        self.rest_at(0)
+    }
+
+    /// The base address of the REST API of one gateway.
+    #[must_use]
+    pub fn rest_at(&self, gateway: usize) -> String {
+        let node = Service::Gateway.replica(gateway);
+        format!("http://{}", self.ports.of(node, "rest"))
     }
 
     /// The address of the WebSocket.
     #[must_use]
     pub fn websocket(&self) -> String {
-        format!("ws://{}/ws", self.ports.of("gateway.websocket"))
+        self.websocket_at(0)
+    }
+
+    /// The address of the WebSocket of one gateway.
+    #[must_use]
+    pub fn websocket_at(&self, gateway: usize) -> String {
+        let node = Service::Gateway.replica(gateway);
+        format!("ws://{}/ws", self.ports.of(node, "websocket"))
     }
 
     /// The base address of a service's admin port.
     #[must_use]
-    pub fn admin(&self, service: Service) -> String {
-        format!(
-            "http://{}",
-            self.ports.of(&format!("{}.admin", service.setting()))
-        )
+    pub fn admin(&self, node: impl Into<Node>) -> String {
+        format!("http://{}", self.ports.of(node.into(), "admin"))
+    }
+
+    /// All processes that the cluster was made of, in several processes.
+    #[must_use]
+    pub fn nodes(&self) -> Vec<Node> {
+        self.ports.nodes()
     }
 
     /// The data folder.
@@ -155,29 +143,63 @@ impl Cluster {
     }
 
     /// Ends a service as a crash does (SIGKILL); in one process this ends all.
-    pub async fn kill(&mut self, service: Service) {
-        let key = self.key(service);
+    pub async fn kill(&mut self, node: impl Into<Node>) {
+        let key = self.key(node.into());
+        self.paused.remove(&key);
         self.programs.remove(&key).unwrap().kill().await;
     }
 
     /// Asks a service to end (SIGTERM), waits for it, and returns its exit code; in one process this ends all.
-    pub async fn stop(&mut self, service: Service) -> Option<i32> {
-        let key = self.key(service);
+    pub async fn stop(&mut self, node: impl Into<Node>) -> Option<i32> {
+        let key = self.key(node.into());
         let mut program = self.programs.remove(&key).unwrap();
-        program.terminate().await;
+        program.signal("TERM").await;
         program.ended().await
     }
 
-    /// Starts a service again and waits until all are ready.
-    pub async fn start(&mut self, service: Service) {
-        self.spawn(self.key(service));
+    /// Stops a process where it is (SIGSTOP), until [`Cluster::resume`].
+    pub async fn pause(&mut self, node: impl Into<Node>) {
+        let key = self.key(node.into());
+        self.programs[&key].signal("STOP").await;
+        self.paused.insert(key);
+    }
+
+    /// Lets a paused process go on (SIGCONT).
+    pub async fn resume(&mut self, node: impl Into<Node>) {
+        let key = self.key(node.into());
+        self.programs[&key].signal("CONT").await;
+        self.paused.remove(&key);
+    }
+
+    /// Starts a service again and waits until all that run are ready.
+    pub async fn start(&mut self, node: impl Into<Node>) {
+        self.launch(node);
         self.ready().await;
+    }
+
+    /// Starts a service again and does not wait.
+    pub fn launch(&mut self, node: impl Into<Node>) {
+        let key = self.key(node.into());
+        self.spawn(key);
+    }
+
+    /// Whether a process runs and is not paused.
+    #[must_use]
+    pub fn is_running(&self, node: impl Into<Node>) -> bool {
+        let key = self.key(node.into());
+        self.programs.contains_key(&key) && !self.paused.contains(&key)
+    }
+
+    /// The id of a service's process.
+    #[must_use]
+    pub fn process_id(&self, node: impl Into<Node>) -> u32 {
+        self.programs[&self.key(node.into())].id()
     }
 
     /// The resident memory of a service's process in bytes.
     #[must_use]
-    pub fn resident_bytes(&self, service: Service) -> u64 {
-        let id = self.programs[&self.key(service)].id();
+    pub fn resident_bytes(&self, node: impl Into<Node>) -> u64 {
+        let id = self.process_id(node);
         let pages: u64 = std::fs::read_to_string(format!("/proc/{id}/statm"))
             .unwrap()
             .split(' ')
@@ -199,56 +221,57 @@ impl Cluster {
         text
     }
 
-    fn key(&self, service: Service) -> Option<Service> {
-        (self.shape == Shape::SixProcesses).then_some(service)
+    fn key(&self, node: Node) -> Option<Node> {
+        (self.shape == Shape::SixProcesses).then_some(node)
     }
 
     fn log_names(&self) -> Vec<String> {
         match self.shape {
-            Shape::OneProcess => vec!["swarm.log".to_owned()],
-            Shape::SixProcesses => Service::ALL
+            Shape::OneProcess => vec![log_name(None)],
+            Shape::SixProcesses => self
+                .nodes()
                 .into_iter()
-                .map(|service| format!("{}.log", service.program()))
+                .map(|node| log_name(Some(node)))
                 .collect(),
         }
     }
 
-    fn spawn(&mut self, key: Option<Service>) {
-        let name = key.map_or_else(|| "swarm".to_owned(), Service::program);
+    fn spawn(&mut self, key: Option<Node>) {
+        let name = key.map_or_else(|| "swarm".to_owned(), |node| node.service.program());
         let data = self.data().display().to_string();
         let arguments = match key {
             None => vec!["up".to_owned(), "--data".to_owned(), data],
             Some(_) => Vec::new(),
         };
-        let environment: Vec<(String, String)> = self
-            .environment
-            .iter()
-            .filter(|(only, ..)| only.is_none() || *only == key)
-            .map(|(_, name, value)| (name.clone(), value.clone()))
-            .collect();
-        let log = self.folder.path().join(format!("{name}.log"));
+        let mut environment = self.ports.environment(key);
+        environment.extend(
+            self.settings
+                .iter()
+                .filter(|(only, ..)| only.is_none() || *only == key.map(|node| node.service))
+                .map(|(_, name, value)| (name.clone(), value.clone())),
+        );
+        let log = self.folder.path().join(log_name(key));
         self.programs
             .insert(key, Program::start(&name, &arguments, &environment, &log));
     }
 
-    async fn ready(&mut self) {
+    /// Waits until all that run and are not paused are ready.
+    pub async fn ready(&mut self) {
         let http = crate::http();
-        for service in Service::ALL {
-            if !self.programs.contains_key(&self.key(service)) {
+        for node in self.nodes() {
+            let key = self.key(node);
+            if !self.programs.contains_key(&key) || self.paused.contains(&key) {
                 continue;
             }
-            let (address, http) = (format!("{}/ready", self.admin(service)), &http);
-            let ended = self
-                .programs
-                .get_mut(&self.key(service))
-                .map(Program::has_ended);
+            let (address, http) = (format!("{}/ready", self.admin(node)), &http);
+            let ended = self.programs.get_mut(&key).map(Program::has_ended);
             assert_ne!(
                 ended,
                 Some(true),
-                "{service:?} has ended at its start:\n{}",
+                "{node} has ended at its start:\n{}",
                 self.tail()
             );
-            let what = format!("{service:?} to be ready");
+            let what = format!("{node} to be ready");
             eventually(&what, START_LIMIT, || async {
                 match http.get(&address).send().await {
                     Ok(answer) if answer.status().is_success() => Ok(()),
@@ -281,4 +304,11 @@ impl Cluster {
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }
+}
+
+fn log_name(key: Option<Node>) -> String {
+    key.map_or_else(
+        || "swarm.log".to_owned(),
+        |node| format!("swarm-{node}.log"),
+    )
 }

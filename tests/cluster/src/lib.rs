@@ -7,11 +7,13 @@ mod builder;
 mod cluster;
 mod gate;
 mod http;
+mod node;
 mod ports;
 mod program;
 
 pub use builder::Builder;
-pub use cluster::{Cluster, Service, Shape};
+pub use cluster::{Cluster, Shape};
 pub use gate::Gate;
 pub use http::http;
+pub use node::{Node, Service};
 pub use program::path_of;

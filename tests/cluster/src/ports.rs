@@ -3,58 +3,68 @@
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpListener};
 
-/// Every port of a platform by its setting, such as `gateway.rest`.
-#[derive(Debug, Clone)]
-pub(crate) struct Ports(BTreeMap<&'static str, SocketAddr>);
+use crate::node::{Node, Service};
 
-const SETTINGS: [&str; 13] = [
-    "gateway.rest",
-    "gateway.websocket",
-    "gateway.admin",
-    "agent_manager.grpc",
-    "agent_manager.admin",
-    "consensus.grpc",
-    "consensus.admin",
-    "memory.grpc",
-    "memory.admin",
-    "learning.grpc",
-    "learning.admin",
-    "auth.grpc",
-    "auth.admin",
-];
+/// Every port of a platform by its process and its name there, such as `rest`.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Ports(BTreeMap<(Node, &'static str), SocketAddr>);
 
 impl Ports {
-    /// Ports that were free a moment ago, all different.
+    /// Ports for one process of each service.
     pub(crate) fn free() -> Self {
-        let listeners: Vec<(&'static str, TcpListener)> = SETTINGS
-            .into_iter()
-            .map(|setting| (setting, TcpListener::bind("127.0.0.1:0").unwrap()))
+        let mut ports = Self::default();
+        ports.add(&Service::ALL.map(Node::from));
+        ports
+    }
+
+    /// Takes ports that were free a moment ago, all different, for more processes.
+    pub(crate) fn add(&mut self, nodes: &[Node]) {
+        let listeners: Vec<_> = nodes
+            .iter()
+            .flat_map(|node| node.service.doors().iter().map(|door| (*node, *door)))
+            .map(|place| (place, TcpListener::bind("127.0.0.1:0").unwrap()))
             .collect();
-        Self(
+        self.0.extend(
             listeners
                 .into_iter()
-                .map(|(setting, listener)| (setting, listener.local_addr().unwrap()))
-                .collect(),
-        )
+                .map(|(place, listener)| (place, listener.local_addr().unwrap())),
+        );
     }
 
-    pub(crate) fn of(&self, setting: &str) -> SocketAddr {
-        self.0[setting]
+    pub(crate) fn of(&self, node: Node, door: &'static str) -> SocketAddr {
+        self.0[&(node, door)]
     }
 
-    /// The environment that makes every program listen and call there.
-    pub(crate) fn environment(&self) -> Vec<(String, String)> {
+    /// The processes that have ports.
+    pub(crate) fn nodes(&self) -> Vec<Node> {
+        let mut nodes: Vec<Node> = self.0.keys().map(|(node, _)| *node).collect();
+        nodes.dedup();
+        nodes
+    }
+
+    /// The environment that makes a program listen and call there: one replica's, or, in one
+    /// process, that of the first replica of each.
+    pub(crate) fn environment(&self, of: Option<Node>) -> Vec<(String, String)> {
+        let is_here = |node: &Node| of.map_or(node.number == 0, |own| *node == own);
         let mut environment: Vec<(String, String)> = self
             .0
             .iter()
-            .map(|(setting, address)| (variable(setting), address.to_string()))
+            .filter(|((node, _), _)| is_here(node))
+            .map(|((node, door), address)| {
+                let setting = format!("{}.{door}", node.service.setting());
+                (variable(&setting), address.to_string())
+            })
             .collect();
-        for (setting, address) in &self.0 {
-            if let Some(service) = setting.strip_suffix(".grpc") {
-                environment.push((
-                    variable(&format!("peers.{service}")),
-                    format!("http://{address}"),
-                ));
+        for service in Service::ALL {
+            let replicas: Vec<String> = self
+                .0
+                .iter()
+                .filter(|((node, door), _)| node.service == service && *door == "grpc")
+                .map(|(_, address)| format!("http://{address}"))
+                .collect();
+            if !replicas.is_empty() {
+                let setting = format!("peers.{}", service.setting());
+                environment.push((variable(&setting), replicas.join(",")));
             }
         }
         environment

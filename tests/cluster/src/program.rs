@@ -61,10 +61,10 @@ impl Program {
         self.child.kill().await.unwrap();
     }
 
-    /// Asks it to end: SIGTERM.
-    pub(crate) async fn terminate(&self) {
+    /// Sends it a signal, such as `TERM`.
+    pub(crate) async fn signal(&self, name: &str) {
         let sent = Command::new("kill")
-            .args(["-TERM", &self.id().to_string()])
+            .args(["-s", name, &self.id().to_string()])
             .status()
             .await
             .unwrap();
@@ -72,14 +72,20 @@ impl Program {
     }
 }
 
-/// The path of a program, beside the test's own: tests run from `target/<profile>/deps`.
+/// The path of a program, beside the one that runs: tests are in `target/<profile>/deps`, programs
+/// in `target/<profile>`.
 ///
 /// # Panics
 /// When it was not built.
 #[must_use]
 pub fn path_of(name: &str) -> PathBuf {
-    let test = std::env::current_exe().unwrap();
-    let path = test.parent().and_then(Path::parent).unwrap().join(name);
+    let own = std::env::current_exe().unwrap();
+    let folder = own
+        .ancestors()
+        .skip(1)
+        .find(|folder| !folder.ends_with("deps"))
+        .unwrap();
+    let path = folder.join(name);
     assert!(
         path.exists(),
         "{} is missing; run `cargo build --workspace --bins`",

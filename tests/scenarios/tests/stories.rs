@@ -15,6 +15,8 @@ mod doors;
 mod follow;
 #[path = "stories/postgres.rs"]
 mod postgres;
+#[path = "stories/replicas.rs"]
+mod replicas;
 #[path = "stories/start.rs"]
 mod start;
 #[path = "stories/trace.rs"]
