@@ -16,9 +16,10 @@ use swarm_proto::auth::v1::tenant_service_client::TenantServiceClient;
 use swarm_proto::auth::v1::user_service_client::UserServiceClient;
 use swarm_runtime::Lifecycle;
 use swarm_test_support::database::Fresh;
-use swarm_transport::{Acting, Deadline, Dialer, Peer, PeersConfig, ServiceConfig, request};
+use swarm_transport::{
+    Acting, BalancedChannel, Deadline, Dialer, Peer, PeersConfig, ServiceConfig, request,
+};
 use swarm_types::{Clock as _, ManualClock, SystemClock};
-use tonic::transport::Channel;
 use tonic::{Response, Status};
 
 pub(crate) const SECRET: &str = "the secret of these tests";
@@ -110,7 +111,7 @@ impl Auth {
         serde_json::from_slice(&std::fs::read(self.credential_file()).unwrap()).unwrap()
     }
 
-    pub(crate) fn sessions(&self) -> SessionServiceClient<Channel> {
+    pub(crate) fn sessions(&self) -> SessionServiceClient<BalancedChannel> {
         SessionServiceClient::new(self.dialer.auth())
     }
 
@@ -278,7 +279,7 @@ pub(crate) async fn spawn(
 
 /// The keys as any caller fetches them.
 #[derive(Debug)]
-struct Keys(Channel);
+struct Keys(BalancedChannel);
 
 impl swarm_identity::KeySource for Keys {
     fn fetch(&self) -> std::pin::Pin<Box<dyn Future<Output = Result<String>> + Send + '_>> {
