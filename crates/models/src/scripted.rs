@@ -5,6 +5,7 @@
 //!   {"when": "weather", "tool_calls": [{"name": "search", "arguments": {"query": "weather"}}]},
 //!   {"text": "It rains.", "delay_ms": 5},
 //!   {"when": "again", "text": "Still.", "repeat": true},
+//!   {"when": "say", "echo": true, "repeat": true},
 //!   {"error": {"code": "unavailable", "detail": "the endpoint is down"}}
 //! ]}
 //! ```
@@ -42,6 +43,8 @@ pub struct Turn {
     pub when: Option<String>,
     /// Whether the turn stays after it was taken.
     pub repeat: bool,
+    /// Answers with the last message, in place of `text`.
+    pub echo: bool,
     /// The text, streamed word by word.
     pub text: String,
     /// The text's pieces, in place of `text`.
@@ -117,10 +120,10 @@ impl Turn {
         self
     }
 
-    fn pieces(&self) -> Vec<String> {
+    fn pieces(&self, last_message: &str) -> Vec<String> {
         if self.tokens.is_empty() {
-            self.text
-                .split_inclusive(char::is_whitespace)
+            let text = if self.echo { last_message } else { &self.text };
+            text.split_inclusive(char::is_whitespace)
                 .map(str::to_owned)
                 .collect()
         } else {
@@ -262,7 +265,7 @@ impl ChatProvider for ScriptedChat {
             .iter()
             .map(|message| message.content.split_whitespace().count())
             .sum();
-        let pieces = turn.pieces();
+        let pieces = turn.pieces(last_message);
         let last = turn.last_event(position, u32::try_from(words).unwrap_or(u32::MAX), &pieces);
         let events = pieces
             .into_iter()

@@ -100,6 +100,18 @@ async fn a_script_is_read_from_json_and_toml_and_its_faults_named() {
     }
 }
 
+#[tokio::test]
+async fn an_echo_repeats_what_was_said_as_often_as_it_is_asked() {
+    let provider = ScriptedChat::from_turns(vec![Turn {
+        echo: true,
+        repeat: true,
+        ..Turn::default()
+    }]);
+    for said in ["hello there", "again"] {
+        assert_eq!(text_of(&provider, said).await.unwrap(), said);
+    }
+}
+
 fn failing(code: &str, text: &str) -> Arc<ScriptedChat> {
     let error = ScriptedError {
         code: code.into(),

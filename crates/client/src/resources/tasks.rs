@@ -30,6 +30,21 @@ impl Client {
             .await
     }
 
+    /// As [`Client::submit_task`], and waits in the same request until the task has ended, at most
+    /// a minute; its state says whether it has.
+    ///
+    /// # Errors
+    /// As [`Client::submit_task`].
+    pub async fn run_task(&self, task: &NewTask, wait: Duration) -> Result<Task> {
+        let wanted = format!("{}ms", wait.as_millis());
+        self.fetch(
+            Call::post(&["tasks"], task)?
+                .query("wait", Some(wanted))
+                .within(wait + MARGIN),
+        )
+        .await
+    }
+
     /// The task.
     ///
     /// # Errors

@@ -86,7 +86,8 @@ pub struct Strategy {
 pub struct NewTask {
     /// A word by which tasks are grouped, such as `question`.
     pub kind: String,
-    /// `{"prompt": "...", "documents": [{"name": "...", "text": "..."}]}`.
+    /// `{"prompt": "...", "documents": [{"name": "...", "text": "..."}]}`. With `"recall": false`
+    /// no memories are looked up first; with `"remember": false` the answer becomes none.
     pub input: Value,
     /// The agent that shall do it.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -75,7 +75,10 @@ impl Engine {
             unit.event_of(task, task.state.event(), end_data(task));
         }
         self.commit(unit).await?;
-        ended.iter().for_each(|task| self.metrics.ended(task));
+        for task in &ended {
+            self.metrics.ended(task);
+            self.endings.tell(task);
+        }
         Ok(ended)
     }
 

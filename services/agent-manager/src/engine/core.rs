@@ -11,6 +11,7 @@ use swarm_types::{Clock, Timestamp};
 use tokio::sync::{Notify, Semaphore};
 use tokio_util::task::TaskTracker;
 
+use super::endings::Endings;
 use super::lease::Leases;
 use super::live::Live;
 use super::{EngineConfig, Executor};
@@ -36,6 +37,8 @@ pub struct Engine {
     pub(super) room: Notify,
     /// Something lies in the outbox.
     pub(super) letters: Notify,
+    /// Who waits for the end of a task.
+    pub(super) endings: Endings,
     pub(super) attempts: TaskTracker,
     /// Cancelled once the engine works.
     begun: CancellationToken,
@@ -72,6 +75,7 @@ impl Engine {
             work: Notify::new(),
             room: Notify::new(),
             letters: Notify::new(),
+            endings: Endings::default(),
             attempts: TaskTracker::new(),
             begun: CancellationToken::new(),
             stop: OnceLock::new(),
@@ -177,6 +181,9 @@ impl Engine {
     /// Another replica has committed something.
     pub(crate) fn heard(&self, wake: &Wake) {
         self.hub.wake(wake);
+        if wake.ended {
+            self.endings.look(wake.tenant, wake.task);
+        }
         if wake.ended
             && let Some(entry) = self.live.get(wake.tenant, wake.task)
         {

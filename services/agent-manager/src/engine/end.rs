@@ -101,8 +101,10 @@ impl Engine {
     /// Counts, and stops what ran below.
     fn after_end(&self, task: &TaskRecord, below: &[TaskRecord]) {
         self.metrics.ended(task);
+        self.endings.tell(task);
         for task in below {
             self.metrics.ended(task);
+            self.endings.tell(task);
             if let Some(entry) = self.live.get(task.tenant, task.id) {
                 entry.cancel.cancel();
             }

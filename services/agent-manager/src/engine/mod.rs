@@ -15,6 +15,7 @@ mod context;
 mod core;
 mod dead_letters;
 mod end;
+mod endings;
 mod executor;
 mod failure;
 mod fork;

@@ -63,13 +63,18 @@ pub(super) async fn tell_of_end(unit: &mut Unit, task: &TaskRecord) -> Result<()
         )
         .await?;
     }
-    if task.parent.is_none() && task.state == TaskState::Completed {
+    if task.parent.is_none() && task.state == TaskState::Completed && remembers(task) {
         let id = MemoryId::derived(&["episode", &task.id.to_string()]);
         let episode =
             json!({"id": id, "task_id": task.id, "agent_id": task.agent, "content": episode(task)});
         outbox::insert(unit.tx(), task.tenant, id.uuid(), MEMORY, &episode, now).await?;
     }
     Ok(())
+}
+
+/// Whether the caller wants question and answer kept as a memory, which is the default.
+fn remembers(task: &TaskRecord) -> bool {
+    task.spec.input.get("remember") != Some(&Value::Bool(false))
 }
 
 /// What was asked and what came out, in short.

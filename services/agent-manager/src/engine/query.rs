@@ -1,15 +1,13 @@
 //! Looking at tasks: one, many, their journal, their tree, their events.
 
 use std::collections::HashMap;
-use std::time::Duration;
 
 use futures::Stream;
 use swarm_errors::{Error, Result};
 use swarm_types::{Page, TaskId, TenantId};
-use tokio::time::Instant;
 
 use super::Engine;
-use crate::events::{EventRecord, Scope, Signal, Topic, Watched, watch};
+use crate::events::{EventRecord, Scope, Watched, watch};
 use crate::journal::StepRecord;
 use crate::store::tasks::Filter;
 use crate::store::{events, steps, tasks};
@@ -63,39 +61,6 @@ impl Engine {
     async fn root_of(&self, tenant: TenantId, id: TaskId) -> Result<TaskId> {
         let place = tasks::place(&self.db, tenant, id).await?;
         Ok(place.ok_or_else(|| Error::not_found("task", id))?.0)
-    }
-
-    /// The task, once it has ended or the wait is over.
-    ///
-    /// # Errors
-    /// `not_found`.
-    pub async fn await_end(
-        &self,
-        tenant: TenantId,
-        id: TaskId,
-        longest: Duration,
-    ) -> Result<TaskRecord> {
-        let until = Instant::now() + longest;
-        let mut signals = self
-            .hub
-            .subscribe(Topic::Tree(tenant, self.root_of(tenant, id).await?));
-        loop {
-            let task = tasks::get(&self.db, tenant, id).await?;
-            if task.state.is_terminal() || Instant::now() >= until {
-                return Ok(task);
-            }
-            let look_again = until.min(Instant::now() + self.config.poll);
-            let is_about = |signal: &Signal| matches!(signal, Signal::Committed { task, ended: true } if *task == id);
-            let ended = async {
-                while signals
-                    .next()
-                    .await
-                    .is_some_and(|signal| !is_about(&signal))
-                {}
-            };
-            // Over by the clock or by the signal: the loop looks either way.
-            tokio::time::timeout_at(look_again, ended).await.ok();
-        }
     }
 
     /// Entries of a task's journal after a position.

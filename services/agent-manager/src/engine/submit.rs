@@ -46,12 +46,21 @@ impl Engine {
     /// # Errors
     /// `invalid_argument` that names the field, `idempotency_mismatch`, `unavailable`.
     pub async fn submit(self: &Arc<Self>, submission: Submission) -> Result<TaskRecord> {
+        self.submit_as(TaskId::new(), submission).await
+    }
+
+    /// As [`Self::submit`], under an id that whoever waits for the end knows beforehand.
+    pub(super) async fn submit_as(
+        self: &Arc<Self>,
+        id: TaskId,
+        submission: Submission,
+    ) -> Result<TaskRecord> {
         if let Some(known) = self.submitted(&submission).await? {
             return Ok(known);
         }
         self.check_agents(submission.tenant, &submission.spec)
             .await?;
-        let record = self.new_root(&submission)?;
+        let record = self.new_root(id, &submission)?;
         let mut place = self.place();
         let stored = self
             .db
@@ -128,7 +137,7 @@ impl Engine {
         Ok(())
     }
 
-    fn new_root(&self, submission: &Submission) -> Result<TaskRecord> {
+    fn new_root(&self, id: TaskId, submission: &Submission) -> Result<TaskRecord> {
         let now = self.now();
         let deadline = submission.deadline.unwrap_or(now + DEFAULT_DEADLINE);
         if deadline <= now {
@@ -137,7 +146,6 @@ impl Engine {
         if deadline > now + LONGEST_DEADLINE {
             return Err(Error::invalid("deadline", "must be at most 30 days away"));
         }
-        let id = TaskId::new();
         Ok(TaskRecord {
             tenant: submission.tenant,
             id,

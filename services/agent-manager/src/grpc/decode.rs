@@ -323,6 +323,7 @@ mod tests {
         submission(
             TenantId::new(),
             wire::SubmitTaskRequest {
+                wait_ms: 0,
                 request: None,
                 spec: Some(spec),
             },

@@ -39,8 +39,18 @@ impl TaskService for Tasks {
         request: Request<wire::SubmitTaskRequest>,
     ) -> Result<Response<wire::SubmitTaskResponse>, Status> {
         let (_, tenant) = authorize(&request, Permission::TasksWrite)?;
-        let submission = decode::submission(tenant, request.into_inner())?;
-        let task = self.engine.submit(submission).await?;
+        let message = request.into_inner();
+        let wait = wait_of(message.wait_ms)?;
+        let submission = decode::submission(tenant, message)?;
+        let task = match wait.is_zero() {
+            true => self.engine.submit(submission).await?,
+            false => {
+                let enough = self.soft.cancelled();
+                self.engine
+                    .submit_and_wait(submission, wait, enough)
+                    .await?
+            }
+        };
         Ok(Response::new(wire::SubmitTaskResponse {
             task: Some(encode::task(&task)?),
         }))
@@ -145,10 +155,7 @@ impl TaskService for Tasks {
     ) -> Result<Response<wire::GetTaskResultResponse>, Status> {
         let (_, tenant) = authorize(&request, Permission::TasksRead)?;
         let message = request.get_ref();
-        let wait = Duration::from_millis(u64::from(message.wait_ms));
-        if wait > LONGEST_WAIT {
-            return Err(Error::invalid("wait", "must be at most 60 s").into());
-        }
+        let wait = wait_of(message.wait_ms)?;
         let ended = self
             .engine
             .await_end(tenant, parse("id", &message.id)?, wait);
@@ -244,6 +251,14 @@ impl TaskService for Tasks {
             answers.take_until(self.soft.clone().cancelled_owned()),
         )))
     }
+}
+
+fn wait_of(wait_ms: u32) -> Result<Duration> {
+    let wait = Duration::from_millis(u64::from(wait_ms));
+    if wait > LONGEST_WAIT {
+        return Err(Error::invalid("wait", "must be at most 60 s"));
+    }
+    Ok(wait)
 }
 
 fn encode_watched(watched: &Watched) -> Result<wire::WatchEventsResponse> {

@@ -32,6 +32,24 @@ pub struct Input {
     /// The texts it is about.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub documents: Vec<Document>,
+    /// Whether memories about the prompt are looked up first.
+    #[serde(default = "yes", skip_serializing_if = "is_true")]
+    pub recall: bool,
+    /// Whether question and answer become a memory.
+    #[serde(default = "yes", skip_serializing_if = "is_true")]
+    pub remember: bool,
+}
+
+const fn yes() -> bool {
+    true
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+const fn is_true(value: &bool) -> bool {
+    *value
 }
 
 impl Input {
@@ -144,6 +162,8 @@ mod tests {
             (r#"{"prompt": "  "}"#, "input.prompt"),
             (r#"{"prompt": "\u0000"}"#, "input.prompt"),
             (r#"{"prompt": "p", "tone": "warm"}"#, "input.tone"),
+            (r#"{"prompt": "p", "recall": "no"}"#, "input.recall"),
+            (r#"{"prompt": "p", "remember": 0}"#, "input.remember"),
             (
                 r#"{"prompt": "p", "documents": [{"name": "a", "text": "b", "size": 1}]}"#,
                 "input.documents[0].size",

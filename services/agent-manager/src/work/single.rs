@@ -1,4 +1,4 @@
-//! One agent alone: recall, then model and tools in turn until it answers.
+//! One agent alone: recall unless the input does without, then model and tools in turn until it answers.
 
 use serde_json::{Value, json};
 use swarm_errors::{Code, Error, Result};
@@ -24,7 +24,10 @@ pub(crate) async fn run(worker: &Worker, context: &TaskContext) -> Result<Value>
         .await?
         .namespaces;
     namespaces.push("shared".to_owned());
-    let recalled = recall(worker, context, &namespaces, &input.prompt).await?;
+    let recalled = match input.recall {
+        true => recall(worker, context, &namespaces, &input.prompt).await?,
+        false => Vec::new(),
+    };
     let agent = context.assigned_agent();
     let instructions = agent
         .map(|agent| agent.profile.instructions.as_str())

@@ -6,3 +6,4 @@ mod overview;
 mod refusals;
 mod service;
 mod tasks;
+mod waits;

@@ -153,6 +153,7 @@ async fn bad_input_is_named_and_leaves_nothing() {
 async fn who_may_not_does_not() {
     on_both(|service| async move {
         let submit = || wire::SubmitTaskRequest {
+            wait_ms: 0,
             request: None,
             spec: Some(asking("why?")),
         };

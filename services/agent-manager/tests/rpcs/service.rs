@@ -140,6 +140,7 @@ impl Service {
 
     pub(crate) async fn submit(&self, spec: wire::TaskSpec) -> Result<wire::Task, Status> {
         let message = wire::SubmitTaskRequest {
+            wait_ms: 0,
             request: None,
             spec: Some(spec),
         };

@@ -37,6 +37,7 @@ use crate::problem::Failure;
 
 pub(crate) use root::health as root_health;
 pub(crate) use table::{PATIENT, table};
+pub(crate) use tasks::LONGEST_WAIT;
 
 /// Who may use a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

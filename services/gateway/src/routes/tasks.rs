@@ -10,7 +10,7 @@ use swarm_proto::agents::v1 as wire;
 use swarm_transport::{Acting, Retry, call, request};
 
 use super::{expect, location};
-use crate::extract::{Body, Id, NoParams, Optional, Paging, Params, duration};
+use crate::extract::{Body, Id, NoParams, Optional, Paging, Params};
 use crate::gateway::{Gate, Gateway};
 use crate::layers::Who;
 use crate::peers::{ask, name_of_absent};
@@ -20,31 +20,76 @@ use crate::shapes::task_params::{ListTasks, WaitParams};
 use crate::shapes::tasks::{Cancel, NewTask, Step, Task, TaskState};
 use crate::shapes::wire::{Word, text};
 
-const LONGEST_WAIT: Duration = Duration::from_secs(60);
+/// The longest that an answer waits for the end of a task.
+pub(crate) const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
 /// Submit a task
 ///
-/// Once this has answered, the task is stored, will not be lost and will end.
-#[utoipa::path(post, path = "", tag = "tasks", request_body = NewTask,
-    responses((status = 202, body = Task, description = "The task was accepted",
-        headers(("Location" = String, description = "Where the task is")))))]
+/// Once this has answered, the task is stored, will not be lost and will end. With `wait` the
+/// answer is the task at its end; the task is stored before the wait begins, so a caller who
+/// hangs up loses nothing.
+#[utoipa::path(post, path = "", tag = "tasks", params(WaitParams), request_body = NewTask,
+    responses(
+        (status = 200, body = Task, description = "The task was accepted and has ended",
+            headers(("Location" = String, description = "Where the task is"))),
+        (status = 202, body = Task, description = "The task was accepted",
+            headers(("Location" = String, description = "Where the task is")))))]
 pub(super) async fn submit_task(
     State(gateway): Gate,
     Who(caller): Who,
-    _: NoParams,
+    Params(params): Params<WaitParams>,
     body: Body<NewTask>,
 ) -> Answer<impl IntoResponse> {
-    let message = wire::SubmitTaskRequest {
+    let wait = params.wait()?;
+    let mut message = wire::SubmitTaskRequest {
         request: Some(body.key),
         spec: Some(body.value.into()),
+        wait_ms: milliseconds(wait),
     };
-    let answer = ask!(gateway, &caller, tasks.submit_task(message))?;
+    let answer = if wait.is_zero() {
+        ask!(gateway, &caller, tasks.submit_task(message))?
+    } else {
+        let acting = Acting::from(&caller);
+        tokio::select! {
+            answer = submit_and_wait(&gateway, &acting, &message, wait) => answer,
+            // A gateway that is about to stop keeps nobody waiting. The key makes both calls one.
+            () = gateway.soft.cancelled() => {
+                message.wait_ms = 0;
+                submit_and_wait(&gateway, &acting, &message, Duration::ZERO).await
+            }
+        }?
+    };
     let task = Task::from(expect(answer.task)?);
-    Ok((
-        StatusCode::ACCEPTED,
-        location("tasks", &task.id),
-        Json(task),
-    ))
+    let status = status_of(&task, !wait.is_zero());
+    Ok((status, location("tasks", &task.id), Json(task)))
+}
+
+async fn submit_and_wait(
+    gateway: &Gateway,
+    acting: &Acting,
+    message: &wire::SubmitTaskRequest,
+    wait: Duration,
+) -> swarm_errors::Result<wire::SubmitTaskResponse> {
+    let client = gateway.peers.waiting();
+    let limit = wait + gateway.deadline();
+    let answer = call(Retry::Safe, || async {
+        let request = request(acting, limit, message.clone())?;
+        client.clone().submit_task(request).await
+    });
+    let answer = within(limit, answer).await;
+    answer.map_err(|error| name_of_absent("tasks", error))
+}
+
+/// Whether the end that was waited for is there.
+fn status_of(task: &Task, has_waited: bool) -> StatusCode {
+    match has_waited && task.state.is_some_and(TaskState::has_ended) {
+        true => StatusCode::OK,
+        false => StatusCode::ACCEPTED,
+    }
+}
+
+fn milliseconds(wait: Duration) -> u32 {
+    u32::try_from(wait.as_millis()).unwrap_or(u32::MAX)
 }
 
 /// List tasks, the newest first
@@ -109,9 +154,7 @@ pub(super) async fn get_task_result(
     Id(id): Id,
     Params(params): Params<WaitParams>,
 ) -> Answer<impl IntoResponse> {
-    let wait = params.wait.map_or(Ok(Duration::ZERO), |text| {
-        duration("wait", &text, LONGEST_WAIT)
-    })?;
+    let wait = params.wait()?;
     let acting = Acting::from(&caller);
     let answer = tokio::select! {
         answer = wait_for(&gateway, &acting, &id, wait) => answer,
@@ -119,12 +162,7 @@ pub(super) async fn get_task_result(
         () = gateway.soft.cancelled() => wait_for(&gateway, &acting, &id, Duration::ZERO).await,
     }?;
     let task = Task::from(expect(answer.task)?);
-    let status = if task.state.is_some_and(TaskState::has_ended) {
-        StatusCode::OK
-    } else {
-        StatusCode::ACCEPTED
-    };
-    Ok((status, Json(task)))
+    Ok((status_of(&task, true), Json(task)))
 }
 
 async fn wait_for(
@@ -133,7 +171,7 @@ async fn wait_for(
     id: &str,
     wait: Duration,
 ) -> swarm_errors::Result<wire::GetTaskResultResponse> {
-    let wait_ms = u32::try_from(wait.as_millis()).unwrap_or(u32::MAX);
+    let wait_ms = milliseconds(wait);
     let client = gateway.peers.waiting();
     let deadline = gateway.deadline().later_by(wait);
     let answer = call(Retry::Safe, deadline, || async {

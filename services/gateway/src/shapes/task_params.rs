@@ -1,10 +1,15 @@
 //! The queries of task routes.
 
+use std::time::Duration;
+
 use serde::Deserialize;
+use swarm_errors::Result;
 use utoipa::IntoParams;
 
 use super::page::paged;
 use super::tasks::TaskState;
+use crate::extract::duration;
+use crate::routes::LONGEST_WAIT;
 
 /// Which tasks are wanted.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -37,14 +42,24 @@ pub(crate) struct ListEvents {
     pub(crate) ephemeral: Option<bool>,
 }
 
-/// How long to wait for a result.
+/// How long to wait for the end of a task.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct WaitParams {
     /// Such as `500ms` or `30s`, at most `60s`; without it, the answer comes at once.
     #[param(example = "30s")]
-    pub(crate) wait: Option<String>,
+    wait: Option<String>,
+}
+
+impl WaitParams {
+    /// The wait that is wanted.
+    pub(crate) fn wait(&self) -> Result<Duration> {
+        match &self.wait {
+            Some(text) => duration("wait", text, LONGEST_WAIT),
+            None => Ok(Duration::ZERO),
+        }
+    }
 }
 
 paged!(ListTasks, ListEvents);

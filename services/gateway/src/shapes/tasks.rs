@@ -92,7 +92,8 @@ pub(crate) struct NewTask {
     /// A word by which tasks are grouped in learning and metrics.
     #[schema(example = "question")]
     kind: String,
-    /// The prompt, and the documents that it is about.
+    /// The prompt, and the documents that it is about. With `"recall": false` no memories are
+    /// looked up first; with `"remember": false` question and answer do not become a memory.
     #[schema(
         value_type = Object,
         example = json!({"prompt": "What is a quorum?", "documents": [{"name": "guide.md", "text": "..."}]})

@@ -293,6 +293,40 @@ async fn a_service_that_hangs_holds_nobody_beyond_the_deadline() {
 }
 
 #[tokio::test]
+async fn a_submission_waits_for_the_end_where_it_is_asked_to() {
+    let door = Door::open().await;
+    for (query, wait_ms, state, status) in [
+        ("", 0, wire::TaskState::Running, 202),
+        // Ended already, by a repeat: without a wait the answer is that it was accepted.
+        ("", 0, wire::TaskState::Completed, 202),
+        ("?wait=30s", 30_000, wire::TaskState::Completed, 200),
+        ("?wait=30s", 30_000, wire::TaskState::Failed, 200),
+        ("?wait=250ms", 250, wire::TaskState::Running, 202),
+    ] {
+        let task = Some(wire::Task {
+            id: "task_1".into(),
+            state: state.into(),
+            ..Default::default()
+        });
+        door.recorder
+            .answer("SubmitTask", &wire::SubmitTaskResponse { task });
+        let request = door
+            .by(Role::Developer, "POST", &format!("/api/v1/tasks{query}"))
+            .json(&json!({"kind": "echo", "input": {"prompt": "x"}}));
+        let response = request.send().await.unwrap();
+        assert_eq!(response.headers()["location"], "/api/v1/tasks/task_1");
+        assert_eq!(response.status().as_u16(), status, "{query} {state:?}");
+        let message: wire::SubmitTaskRequest = door
+            .recorder
+            .calls_of("SubmitTask")
+            .last()
+            .unwrap()
+            .message();
+        assert_eq!(message.wait_ms, wait_ms);
+    }
+}
+
+#[tokio::test]
 async fn metrics_name_routes_and_not_paths() {
     let door = Door::open().await;
     door.request("GET", "/nothing/1").send().await.unwrap();

@@ -25,6 +25,14 @@ pub(super) fn parameters(door: &Door) -> Vec<Line> {
             )],
         ),
         line(
+            "a wait that is too long",
+            door.by(Role::Developer, "POST", "/api/v1/tasks?wait=61s")
+                .json(&json!({"kind": "echo", "input": {"prompt": "x"}})),
+            INVALID,
+            "wait: must be a time such as 500ms or 30s, at most 60s",
+            &[("wait", "must be a time such as 500ms or 30s, at most 60s")],
+        ),
+        line(
             "wrong parameter",
             get("/api/v1/tasks?limit=many"),
             INVALID,
