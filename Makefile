@@ -86,6 +86,26 @@ bench-start: toolchain ## Measure start and idle memory of `swarm up` (CHECK=1 f
 bench-learning: toolchain ## Measure how long the choice of an agent takes (CHECK=1 fails above 50 ms)
 	@$(tools) exec cargo run -q -p swarm-learning --example bench-learning $(if $(filter release,$(PROFILE)),--release)
 
+# The benches of tasks always measure the release build, as an operator would run it.
+bench_programs = $(tools) cargo build --release --workspace --bins && \
+  exec "$$(scripts/build/binaries.sh release)/$(1)"
+
+.PHONY: bench-peers
+bench-peers:
+	@scripts/bench/peers.sh
+
+.PHONY: bench-tasks
+bench-tasks: toolchain databases bench-peers ## Measure tasks beside Restate, DBOS and PostgreSQL (PAIRS= SECONDS= ONLY= CHECK=1)
+	@export BENCH_SECONDS="$(or $(SECONDS),5)"; $(call bench_programs,bench-tasks)
+
+.PHONY: bench-resume
+bench-resume: toolchain databases bench-peers ## Measure the way back after kill -9 beside Restate (PAIRS= TASKS= CHECK=1)
+	@$(call bench_programs,bench-resume)
+
+.PHONY: bench-fanout
+bench-fanout: toolchain databases ## Measure one event to 5,000 WebSockets (SUBSCRIBERS= TASKS=)
+	@$(call bench_programs,bench-fanout)
+
 .PHONY: clean-data
 clean-data: ## Delete what the services and the demo stored (asks first; YES=1 does not)
 	@scripts/clean-data.sh

@@ -67,6 +67,37 @@ impl Server {
         server
     }
 
+    /// A server for measurements: a cluster of its own with segments of the usual size, all as
+    /// durable as in production, with these settings on top.
+    pub async fn durable(settings: &[&str]) -> Self {
+        let user = unprivileged();
+        let folder = folder_for(user, "swarm-pg-");
+        let programs = postgres_folder();
+        make_cluster(&programs, user, &folder.join("data"), &[]);
+        let socket = format!("unix_socket_directories={}", folder.display());
+        let mut command: Vec<OsString> = vec![
+            programs.join("postgres").into(),
+            "-D".into(),
+            folder.join("data").into(),
+        ];
+        let settings = ["listen_addresses=", socket.as_str()]
+            .into_iter()
+            .chain(settings.iter().copied());
+        command.extend(settings.flat_map(|setting| ["-c".into(), setting.into()]));
+        let process = Supervised::start(folder, user, FAST_SHUTDOWN, &command);
+        let server = Self { process };
+        server.wait_until_ready().await;
+        server
+    }
+
+    /// The process that started all others of the server.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        let file = self.process.folder.join("data/postmaster.pid");
+        let text = std::fs::read_to_string(file).unwrap();
+        text.lines().next().unwrap().trim().parse().unwrap()
+    }
+
     /// Where its files are while it runs.
     #[must_use]
     pub fn folder(&self) -> &Path {
@@ -101,7 +132,9 @@ impl Server {
         self.wait_until_ready().await;
     }
 
-    fn url(&self, database: &str) -> String {
+    /// The URL of a database.
+    #[must_use]
+    pub fn url(&self, database: &str) -> String {
         let socket = self.process.folder.to_str().unwrap().replace('/', "%2F");
         format!("postgres://postgres@{socket}/{database}")
     }
@@ -184,28 +217,24 @@ fn template(programs: &Path, user: Option<User>) -> PathBuf {
         );
     } else {
         let made = folder_for(user, "swarm-pg-new-");
-        let arguments = [
-            "-U",
-            "postgres",
-            "-A",
-            "trust",
-            "-E",
-            "UTF8",
-            "--locale=C",
-            "--no-sync",
-            "--wal-segsize=1",
-        ];
-        run(
-            Command::new(programs.join("initdb"))
-                .args(arguments)
-                .arg("-D")
-                .arg(made.join("data")),
-            user,
-        );
+        let small = ["--no-sync", "--wal-segsize=1"];
+        make_cluster(programs, user, &made.join("data"), &small);
         std::fs::rename(made.join("data"), &template).unwrap();
         std::fs::remove_dir(made).unwrap();
     }
     template
+}
+
+fn make_cluster(programs: &Path, user: Option<User>, folder: &Path, options: &[&str]) {
+    let usual = ["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C"];
+    run(
+        Command::new(programs.join("initdb"))
+            .args(usual)
+            .args(options)
+            .arg("-D")
+            .arg(folder),
+        user,
+    );
 }
 
 fn copy(from: &Path, to: &Path, user: Option<User>) {
