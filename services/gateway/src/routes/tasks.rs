@@ -71,12 +71,12 @@ async fn submit_and_wait(
     wait: Duration,
 ) -> swarm_errors::Result<wire::SubmitTaskResponse> {
     let client = gateway.peers.waiting();
-    let limit = wait + gateway.deadline();
-    let answer = call(Retry::Safe, || async {
-        let request = request(acting, limit, message.clone())?;
+    let deadline = gateway.deadline().later_by(wait);
+    let answer = call(Retry::Safe, deadline, || async {
+        let request = request(acting, deadline, message.clone())?;
         client.clone().submit_task(request).await
-    });
-    let answer = within(limit, answer).await;
+    })
+    .await;
     answer.map_err(|error| name_of_absent("tasks", error))
 }
 
