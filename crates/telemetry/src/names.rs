@@ -128,6 +128,10 @@ metrics! {
         "Time from a task's submission to its end";
     TASK_STOP_LATENCY_SECONDS = Histogram Seconds "qwen_swarm_task_stop_latency_seconds" []
         "Time from a cancellation to the end of the task's last running call";
+    SCHEDULE_TICKS_TOTAL = Counter Count "qwen_swarm_schedule_ticks_total" ["outcome"]
+        "Ticks of schedules that came, by what became of them";
+    SCHEDULE_LATENESS_SECONDS = Histogram Seconds "qwen_swarm_schedule_lateness_seconds" []
+        "Time from the moment that a schedule's tick was due to its task";
     AGENT_TASKS_TOTAL = Counter Count "qwen_swarm_agent_tasks_total" []
         "Tasks that an agent worked on to their end";
     AGENT_FAILURES_TOTAL = Counter Count "qwen_swarm_agent_failures_total" []

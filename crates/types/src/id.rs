@@ -145,6 +145,8 @@ ids! {
     AgentId = "agent";
     /// A task or sub-task.
     TaskId = "task";
+    /// What makes tasks at given times.
+    ScheduleId = "sched";
     /// One journaled step of a task.
     StepId = "step";
     /// One event of a task.

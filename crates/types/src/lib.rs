@@ -9,8 +9,8 @@ mod priority;
 
 pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
 pub use id::{
-    AgentId, ApiKeyId, EventId, IdError, MemoryId, MessageId, ObservationId, ProposalId, StepId,
-    TaskId, TenantId, UserId,
+    AgentId, ApiKeyId, EventId, IdError, MemoryId, MessageId, ObservationId, ProposalId,
+    ScheduleId, StepId, TaskId, TenantId, UserId,
 };
 pub use page::{DEFAULT_LIMIT, MAX_LIMIT, Page, PageRequest};
 pub use priority::Priority;

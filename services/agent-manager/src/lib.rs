@@ -2,8 +2,8 @@
 //!
 //! | Module | What it holds |
 //! |---|---|
-//! | [`tasks`], [`agents`], [`journal`], [`messages`] | words and pure rules |
 //! | [`activity`] | rates and latencies over a sliding window |
+//! | [`tasks`], [`agents`], [`journal`], [`messages`], [`schedules`] | words and pure rules |
 //! | [`events`] | events, the hub that wakes watchers, watches |
 //! | [`engine`] | queue, leases, journal, recovery, and [`engine::TaskContext`], all that an executor sees |
 //! | [`work`] | what agents do: the executor |
@@ -21,6 +21,7 @@ pub mod messages;
 mod metrics;
 mod peers;
 mod program;
+pub mod schedules;
 pub mod store;
 pub mod tasks;
 mod wakes;

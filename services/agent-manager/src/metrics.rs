@@ -4,11 +4,13 @@ use std::collections::HashSet;
 use std::sync::Mutex;
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use swarm_database::Db;
 use swarm_telemetry::{Counters, Gauges, Histograms, Registry, names};
 use swarm_types::{Priority, TenantId, Timestamp};
 
 use crate::engine::Tracker;
+use crate::schedules::{Outcome, TickRecord};
 use crate::tasks::{TaskRecord, TaskState};
 
 /// Counters, gauges and histograms.
@@ -17,6 +19,8 @@ pub(crate) struct Metrics {
     completed: Counters<1>,
     duration: Histograms<0>,
     stop_latency: Histograms<0>,
+    schedule_ticks: Counters<1>,
+    schedule_lateness: Histograms<0>,
     agent_tasks: Counters<0>,
     agent_failures: Counters<0>,
     queue_length: Gauges<1>,
@@ -41,6 +45,8 @@ impl Metrics {
             completed: registry.counter(names::TASKS_COMPLETED_TOTAL),
             duration: registry.histogram(names::TASK_DURATION_SECONDS),
             stop_latency: registry.histogram(names::TASK_STOP_LATENCY_SECONDS),
+            schedule_ticks: registry.counter(names::SCHEDULE_TICKS_TOTAL),
+            schedule_lateness: registry.histogram(names::SCHEDULE_LATENESS_SECONDS),
             agent_tasks: registry.counter(names::AGENT_TASKS_TOTAL),
             agent_failures: registry.counter(names::AGENT_FAILURES_TOTAL),
             queue_length: registry.gauge(names::TASK_QUEUE_LENGTH),
@@ -77,6 +83,16 @@ impl Metrics {
     pub(crate) fn stopped(&self, tenant: TenantId, at: Timestamp, after: Duration) {
         self.activity.stopped(tenant, at, after);
         self.stop_latency.observe(after.as_secs_f64());
+    }
+
+    /// It is decided what becomes of a tick.
+    pub(crate) fn ticked(&self, tick: &TickRecord, late: TimeDelta) {
+        let outcome = self.schedule_ticks.with([tick.outcome.as_str()]);
+        outcome.inc_by(f64::from(tick.count));
+        if tick.outcome == Outcome::Fired {
+            let late = late.to_std().unwrap_or_default();
+            self.schedule_lateness.observe(late.as_secs_f64());
+        }
     }
 
     pub(crate) fn queue_length(&self, priority: Priority, length: i64) {

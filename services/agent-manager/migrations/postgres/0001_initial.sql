@@ -1,5 +1,6 @@
 -- Every key begins with the tenant, so that the tables can be distributed by it. The exceptions,
--- lease_groups and the indexes tasks_by_lease and outbox_due, serve a replica and not a tenant.
+-- lease_groups and the indexes tasks_by_lease, outbox_due and schedules_due, serve a replica and not
+-- a tenant.
 
 CREATE TABLE agents (
     tenant_id       uuid        NOT NULL,
@@ -172,3 +173,37 @@ CREATE TABLE activity (
     seen      jsonb       NOT NULL,
     PRIMARY KEY (tenant_id, replica)
 ) WITH (fillfactor = 50);
+
+-- What makes tasks at given times. definition is what a person wrote; next_at is null while it does
+-- not tick, and moves on in the transaction that makes a tick's task.
+CREATE TABLE schedules (
+    tenant_id  uuid        NOT NULL,
+    id         uuid        NOT NULL,
+    name       text        NOT NULL,
+    state      text        NOT NULL,
+    definition jsonb       NOT NULL,
+    next_tick  timestamptz,
+    next_at    timestamptz,
+    last_tick  timestamptz,
+    waiting    bigint      NOT NULL,
+    created_at timestamptz NOT NULL,
+    updated_at timestamptz NOT NULL,
+    PRIMARY KEY (tenant_id, id)
+) WITH (fillfactor = 70);
+CREATE UNIQUE INDEX schedules_by_name ON schedules (tenant_id, name);
+CREATE INDEX schedules_due ON schedules (next_at) WHERE next_at IS NOT NULL;
+CREATE INDEX schedules_waiting ON schedules (tenant_id, id) WHERE waiting > 0;
+
+-- What became of the last ticks of each schedule. The id is that of the task, which bears the
+-- tick's time in front, so the newest comes last.
+CREATE TABLE schedule_ticks (
+    tenant_id   uuid        NOT NULL,
+    schedule_id uuid        NOT NULL,
+    id          uuid        NOT NULL,
+    tick        timestamptz NOT NULL,
+    outcome     text        NOT NULL,
+    reason      text,
+    count       bigint      NOT NULL,
+    at          timestamptz NOT NULL,
+    PRIMARY KEY (tenant_id, schedule_id, id)
+);

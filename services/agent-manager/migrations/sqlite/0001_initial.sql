@@ -1,5 +1,6 @@
 -- Every key begins with the tenant, so that the tables can be distributed by it. The exceptions,
--- lease_groups and the indexes tasks_by_lease and outbox_due, serve a replica and not a tenant.
+-- lease_groups and the indexes tasks_by_lease, outbox_due and schedules_due, serve a replica and not
+-- a tenant.
 
 CREATE TABLE agents (
     tenant_id BLOB NOT NULL,
@@ -170,4 +171,38 @@ CREATE TABLE activity (
     at TEXT NOT NULL,
     seen TEXT NOT NULL CHECK (json_valid(seen)),
     PRIMARY KEY (tenant_id, replica)
+) STRICT;
+
+-- What makes tasks at given times. definition is what a person wrote; next_at is null while it does
+-- not tick, and moves on in the transaction that makes a tick's task.
+CREATE TABLE schedules (
+    tenant_id BLOB NOT NULL,
+    id BLOB NOT NULL,
+    name TEXT NOT NULL,
+    state TEXT NOT NULL,
+    definition TEXT NOT NULL CHECK (json_valid(definition)),
+    next_tick TEXT,
+    next_at TEXT,
+    last_tick TEXT,
+    waiting INTEGER NOT NULL,
+    created_at TEXT NOT NULL,
+    updated_at TEXT NOT NULL,
+    PRIMARY KEY (tenant_id, id)
+) STRICT;
+CREATE UNIQUE INDEX schedules_by_name ON schedules (tenant_id, name);
+CREATE INDEX schedules_due ON schedules (next_at) WHERE next_at IS NOT NULL;
+CREATE INDEX schedules_waiting ON schedules (tenant_id, id) WHERE waiting > 0;
+
+-- What became of the last ticks of each schedule. The id is that of the task, which bears the
+-- tick's time in front, so the newest comes last.
+CREATE TABLE schedule_ticks (
+    tenant_id BLOB NOT NULL,
+    schedule_id BLOB NOT NULL,
+    id BLOB NOT NULL,
+    tick TEXT NOT NULL,
+    outcome TEXT NOT NULL,
+    reason TEXT,
+    count INTEGER NOT NULL,
+    at TEXT NOT NULL,
+    PRIMARY KEY (tenant_id, schedule_id, id)
 ) STRICT;

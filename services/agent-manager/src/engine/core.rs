@@ -39,6 +39,8 @@ pub struct Engine {
     pub(super) letters: Notify,
     /// Who waits for the end of a task.
     pub(super) endings: Endings,
+    /// A schedule has changed.
+    pub(super) schedules: Notify,
     pub(super) attempts: TaskTracker,
     /// Cancelled once the engine works.
     begun: CancellationToken,
@@ -76,6 +78,7 @@ impl Engine {
             room: Notify::new(),
             letters: Notify::new(),
             endings: Endings::default(),
+            schedules: Notify::new(),
             attempts: TaskTracker::new(),
             begun: CancellationToken::new(),
             stop: OnceLock::new(),
@@ -103,7 +106,12 @@ impl Engine {
         });
         self.begin(&soft).await;
         let work = async {
-            tokio::join!(self.schedule(&soft), self.sweep(&soft), self.report(&soft));
+            tokio::join!(
+                self.schedule(&soft),
+                self.keep_schedules(&soft),
+                self.sweep(&soft),
+                self.report(&soft)
+            );
             self.attempts.close();
             self.attempts.wait().await;
         };

@@ -29,6 +29,7 @@ mod persist;
 mod query;
 mod recovery;
 mod retry;
+mod schedules;
 mod sight;
 mod step;
 mod submit;

@@ -114,7 +114,7 @@ impl Engine {
     }
 
     /// The agents that a submission names exist and will take work.
-    async fn check_agents(&self, tenant: TenantId, spec: &TaskSpec) -> Result<()> {
+    pub(super) async fn check_agents(&self, tenant: TenantId, spec: &TaskSpec) -> Result<()> {
         let members = spec.strategy.members.iter().enumerate();
         let named = spec.agent_id.iter().map(|id| ("agent_id".to_owned(), *id));
         for (field, id) in
@@ -137,7 +137,7 @@ impl Engine {
         Ok(())
     }
 
-    fn new_root(&self, id: TaskId, submission: &Submission) -> Result<TaskRecord> {
+    pub(super) fn new_root(&self, id: TaskId, submission: &Submission) -> Result<TaskRecord> {
         let now = self.now();
         let deadline = submission.deadline.unwrap_or(now + DEFAULT_DEADLINE);
         if deadline <= now {

@@ -117,7 +117,8 @@ impl Hub {
                 ended: TaskState::ALL
                     .iter()
                     .any(|state| state.is_terminal() && state.event() == last.kind),
-                queued: last.kind == TaskState::Queued.event() || last.kind == "task.submitted",
+                queued: ["task.queued", "task.submitted", "schedule.fired"]
+                    .contains(&last.kind.as_str()),
             };
             self.wake(&wake);
             if let Some(remote) = &self.remote {

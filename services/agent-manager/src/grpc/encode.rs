@@ -5,6 +5,7 @@ use swarm_errors::Result;
 use swarm_proto::agents::v1 as wire;
 use swarm_proto::common::v1 as common;
 use swarm_proto::convert::{text_or_empty, to_json, to_wire_time};
+use swarm_types::Priority;
 
 use super::retry;
 use crate::agents::{AgentKind, AgentRecord, AgentState};
@@ -12,7 +13,7 @@ use crate::engine::TaskTree;
 use crate::events::EventRecord;
 use crate::journal::StepRecord;
 use crate::messages::MessageRecord;
-use crate::tasks::{TaskRecord, TaskState, Usage};
+use crate::tasks::{TaskRecord, TaskSpec, TaskState, Usage};
 
 pub(super) fn agent(agent: &AgentRecord) -> wire::Agent {
     let profile = agent.profile.clone();
@@ -79,7 +80,21 @@ pub(super) fn task(task: &TaskRecord) -> Result<wire::Task> {
 
 /// A task among others: of its documents, names and sizes.
 pub(super) fn task_in_list(task: &TaskRecord) -> Result<wire::Task> {
-    let mut input = task.spec.input.clone();
+    encode(task, &without_texts(&task.spec.input))
+}
+
+/// What is wanted of a task that is yet to be made.
+pub(super) fn spec(spec: &TaskSpec, priority: Priority) -> Result<wire::TaskSpec> {
+    encode_spec(spec, priority, &spec.input)
+}
+
+/// The same among others: of its documents, names and sizes.
+pub(super) fn spec_in_list(spec: &TaskSpec, priority: Priority) -> Result<wire::TaskSpec> {
+    encode_spec(spec, priority, &without_texts(&spec.input))
+}
+
+fn without_texts(input: &Value) -> Value {
+    let mut input = input.clone();
     if let Some(documents) = input.get_mut("documents").and_then(Value::as_array_mut) {
         for document in documents {
             let bytes = document
@@ -89,34 +104,40 @@ pub(super) fn task_in_list(task: &TaskRecord) -> Result<wire::Task> {
             *document = json!({"name": document.get("name"), "bytes": bytes});
         }
     }
-    encode(task, &input)
+    input
+}
+
+fn encode_spec(spec: &TaskSpec, priority: Priority, input: &Value) -> Result<wire::TaskSpec> {
+    Ok(wire::TaskSpec {
+        kind: spec.kind.clone(),
+        input_json: to_json(input)?,
+        agent_id: text_or_empty(spec.agent_id.as_ref()),
+        pool: spec.pool.clone(),
+        strategy: Some(wire::Strategy {
+            name: spec.strategy.name.clone(),
+            members: spec
+                .strategy
+                .members
+                .iter()
+                .map(ToString::to_string)
+                .collect(),
+            rounds: spec.strategy.rounds,
+        }),
+        priority: priority.as_str().to_owned(),
+        deadline: None,
+        metadata: spec.metadata.clone().into_iter().collect(),
+        depends_on: spec.depends_on.iter().map(ToString::to_string).collect(),
+        not_before: spec.not_before.map(to_wire_time),
+        retry: Some(retry::encode(&spec.retry)),
+    })
 }
 
 fn encode(task: &TaskRecord, input: &Value) -> Result<wire::Task> {
-    let spec = &task.spec;
     Ok(wire::Task {
         id: task.id.to_string(),
         spec: Some(wire::TaskSpec {
-            kind: spec.kind.clone(),
-            input_json: to_json(input)?,
-            agent_id: text_or_empty(spec.agent_id.as_ref()),
-            pool: spec.pool.clone(),
-            strategy: Some(wire::Strategy {
-                name: spec.strategy.name.clone(),
-                members: spec
-                    .strategy
-                    .members
-                    .iter()
-                    .map(ToString::to_string)
-                    .collect(),
-                rounds: spec.strategy.rounds,
-            }),
-            priority: task.priority.as_str().to_owned(),
             deadline: Some(to_wire_time(task.deadline)),
-            metadata: spec.metadata.clone().into_iter().collect(),
-            depends_on: spec.depends_on.iter().map(ToString::to_string).collect(),
-            not_before: spec.not_before.map(to_wire_time),
-            retry: Some(retry::encode(&spec.retry)),
+            ..encode_spec(&task.spec, task.priority, input)?
         }),
         state: task_state(task.state).into(),
         waiting_reason: text_or_empty(task.waiting_reason.as_ref()),
@@ -143,7 +164,7 @@ fn encode(task: &TaskRecord, input: &Value) -> Result<wire::Task> {
         deadline: Some(to_wire_time(task.deadline)),
         next_attempt_at: None,
         open_dependencies: 0,
-        forked_from_id: text_or_empty(spec.forked_from.as_ref()),
+        forked_from_id: text_or_empty(task.spec.forked_from.as_ref()),
     })
 }
 

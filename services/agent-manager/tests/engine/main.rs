@@ -14,6 +14,7 @@ mod overview;
 mod recovery;
 mod replica;
 mod rig;
+mod schedules;
 mod stranded;
 mod subtasks;
 mod takeover;

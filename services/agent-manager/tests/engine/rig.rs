@@ -58,6 +58,7 @@ pub(crate) struct Rig {
     pub(crate) engine: Arc<Engine>,
     pub(crate) registry: Registry,
     pub(crate) tenant: TenantId,
+    replica: &'static str,
     soft: CancellationToken,
     hard: CancellationToken,
     run: JoinHandle<Result<()>>,
@@ -114,10 +115,15 @@ impl Rig {
             engine,
             registry,
             tenant: options.tenant,
+            replica: options.replica,
             soft,
             hard,
             run,
         }
+    }
+
+    pub(crate) const fn replica(&self) -> &'static str {
+        self.replica
     }
 
     /// Ends it where it stands: nothing is written any more.
@@ -190,6 +196,24 @@ impl Rig {
             .into_iter()
             .map(|event| event.kind)
             .collect()
+    }
+
+    /// All events of the tenant so far.
+    pub(crate) async fn stored_events(&self) -> Vec<EventRecord> {
+        let newest = self.engine.watch(self.tenant, Scope::Tenant, None, false);
+        let newest = Box::pin(newest).next().await.unwrap().unwrap().cursor;
+        let mut all = Vec::new();
+        let watched = self
+            .engine
+            .watch(self.tenant, Scope::Tenant, Some(0), false);
+        let mut watched = Box::pin(watched);
+        let mut cursor = 0;
+        while cursor < newest {
+            let next = watched.next().await.unwrap().unwrap();
+            cursor = next.cursor;
+            all.extend(next.event);
+        }
+        all
     }
 
     /// All that a watch shows until it ends by itself.

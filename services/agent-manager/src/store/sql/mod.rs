@@ -7,6 +7,7 @@ pub(crate) mod leases;
 pub(crate) mod messages;
 pub(crate) mod outbox;
 pub(crate) mod overview;
+pub(crate) mod schedules;
 pub(crate) mod steps;
 pub(crate) mod tasks;
 
@@ -21,6 +22,7 @@ pub const ALL: &[&[Text]] = &[
     messages::ALL,
     outbox::ALL,
     overview::ALL,
+    schedules::ALL,
     steps::ALL,
     tasks::ALL,
 ];
