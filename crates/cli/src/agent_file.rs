@@ -1,50 +1,13 @@
 //! An agent as a file in TOML: pure.
 
 use swarm_client::NewAgent;
-use swarm_errors::{Error, Result};
+use swarm_errors::Result;
+
+use crate::toml_file;
 
 /// Reads an agent. An error names the field and where it stands.
 pub(crate) fn parse(text: &str) -> Result<NewAgent> {
-    let reader = toml::Deserializer::parse(text).map_err(|error| syntax(text, &error))?;
-    serde_path_to_error::deserialize(reader).map_err(|error| {
-        let path = error.path().to_string();
-        let inner = error.inner();
-        let message = format!("{}{}", inner.message(), place(text, inner));
-        Error::invalid(
-            if path == "." {
-                missing(inner.message())
-            } else {
-                path
-            },
-            message,
-        )
-    })
-}
-
-fn syntax(text: &str, error: &toml::de::Error) -> Error {
-    Error::invalid(
-        "agent",
-        format!("{}{}", error.message(), place(text, error)),
-    )
-}
-
-/// serde knows no path of a field that is not there, but names it.
-fn missing(message: &str) -> String {
-    message
-        .strip_prefix("missing field `")
-        .and_then(|rest| rest.strip_suffix('`'))
-        .unwrap_or("agent")
-        .to_owned()
-}
-
-fn place(text: &str, error: &toml::de::Error) -> String {
-    match error.span() {
-        Some(span) if span.start > 0 || span.end < text.len() => {
-            let line = text[..span.start.min(text.len())].matches('\n').count() + 1;
-            format!(" (line {line})")
-        }
-        _ => String::new(),
-    }
+    toml_file::parse(text, "agent")
 }
 
 #[cfg(test)]

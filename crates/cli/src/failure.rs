@@ -109,13 +109,17 @@ fn told(error: &Error) -> String {
     words
 }
 
-fn hint(error: &Error) -> &'static str {
-    match error.code() {
+fn hint(error: &Error) -> String {
+    let when = error
+        .retry_after()
+        .map(|after| format!("; try again in {} s", after.as_secs_f64().ceil()));
+    let who = match error.code() {
         Code::Unauthenticated => {
             "; say who you are with --api-key, --token, or --data and the folder whose admin-credential is still there"
         }
         _ => "",
-    }
+    };
+    when.unwrap_or_else(|| who.to_owned())
 }
 
 fn unreached(server: &str, error: &Error) -> String {
@@ -183,5 +187,11 @@ mod tests {
         );
         let unknown = Error::new(Code::Unauthenticated, "the token has ended");
         assert!(Failure::Refused(unknown).to_string().contains("--api-key"));
+        let full = Error::new(Code::ResourceExhausted, "1,000 tasks are queued")
+            .with_retry_after(std::time::Duration::from_millis(2500));
+        assert_eq!(
+            Failure::Refused(full).to_string(),
+            "1,000 tasks are queued; try again in 3 s"
+        );
     }
 }

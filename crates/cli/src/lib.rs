@@ -5,6 +5,7 @@
 
 mod agent_file;
 pub mod arguments;
+mod batch_file;
 mod commands;
 mod connection;
 pub mod console;
@@ -12,6 +13,7 @@ mod failure;
 mod follow;
 mod live;
 mod program;
+mod toml_file;
 mod top;
 pub mod views;
 

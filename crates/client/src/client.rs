@@ -11,6 +11,7 @@ use tokio::sync::Mutex;
 
 use crate::answer;
 use crate::credentials::Credentials;
+use crate::patience::Patience;
 use crate::types::sessions::Tokens;
 
 /// Longer than the server takes to give up on an ordinary request.
@@ -24,6 +25,7 @@ pub struct Client {
     base: Url,
     websocket: Url,
     credentials: Arc<Mutex<Credentials>>,
+    waits_for_room: bool,
 }
 
 /// One request, before the address and the credentials are put to it.
@@ -35,6 +37,8 @@ pub(crate) struct Call<'a> {
     pub(crate) body: Option<serde_json::Value>,
     pub(crate) key: Option<String>,
     pub(crate) limit: Duration,
+    /// Whether a server that has no room now is asked again.
+    pub(crate) is_patient: bool,
 }
 
 impl<'a> Call<'a> {
@@ -46,6 +50,7 @@ impl<'a> Call<'a> {
             body: None,
             key: None,
             limit: LIMIT,
+            is_patient: false,
         }
     }
 
@@ -66,6 +71,12 @@ impl<'a> Call<'a> {
 
     pub(crate) fn with_key(mut self, key: &str) -> Self {
         self.key = Some(key.to_owned());
+        self
+    }
+
+    /// Asks a server that has no room now again. For calls whose repeat has no second effect.
+    pub(crate) fn patient(mut self) -> Self {
+        self.is_patient = true;
         self
     }
 
@@ -102,6 +113,7 @@ impl Client {
             websocket: next_port(&base),
             base,
             credentials: Arc::default(),
+            waits_for_room: true,
         })
     }
 
@@ -134,6 +146,13 @@ impl Client {
     #[must_use]
     pub fn with_api_key(self, key: impl Into<String>) -> Self {
         self.with(Credentials::ApiKey(key.into()))
+    }
+
+    /// Gives a refusal for want of room back at once, instead of waiting as the server asks.
+    #[must_use]
+    pub fn without_waiting(mut self) -> Self {
+        self.waits_for_room = false;
+        self
     }
 
     /// Logs in, and calls with the session, which renews itself.
@@ -187,12 +206,26 @@ impl Client {
     }
 
     async fn send(&self, call: Call<'_>) -> Result<Response> {
+        let mut patience = if call.is_patient && self.waits_for_room {
+            Patience::default()
+        } else {
+            Patience::NONE
+        };
+        loop {
+            match self.send_renewed(&call).await {
+                Err(error) => patience.bear(error).await?,
+                answer => return answer,
+            }
+        }
+    }
+
+    async fn send_renewed(&self, call: &Call<'_>) -> Result<Response> {
         let credentials = self.credentials().await;
-        let response = self.send_once(&call, &credentials).await?;
+        let response = self.send_once(call, &credentials).await?;
         if response.status() == StatusCode::UNAUTHORIZED
             && let Some(renewed) = self.renewed(&credentials).await?
         {
-            return checked(self.send_once(&call, &renewed).await?).await;
+            return checked(self.send_once(call, &renewed).await?).await;
         }
         checked(response).await
     }

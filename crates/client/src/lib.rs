@@ -22,6 +22,7 @@ mod answer;
 mod client;
 mod credentials;
 mod frames;
+mod patience;
 mod resources;
 mod types;
 mod watch;
@@ -39,6 +40,7 @@ pub use types::proposals::{
     Ballot, Cast, Dissent, NewProposal, NewVote, OptionTally, OptionVote, Proposal, ProposalOption,
     Tally,
 };
+pub use types::retry::{Backoff, Fork, Purge, RetryPolicy};
 pub use types::sessions::{ApiKey, Identity, NewApiKey, NewUser, Tokens, User};
 pub use types::system::{ConsensusStatus, Counted, ServiceHealth, SystemHealth, SystemState};
 pub use types::tasks::{

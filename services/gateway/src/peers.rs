@@ -6,6 +6,7 @@ use std::time::Duration;
 use futures::future::join_all;
 use swarm_errors::{Code, Error, Result};
 use swarm_proto::agents::v1::agent_service_client::AgentServiceClient;
+use swarm_proto::agents::v1::dead_letter_service_client::DeadLetterServiceClient;
 use swarm_proto::agents::v1::message_service_client::MessageServiceClient;
 use swarm_proto::agents::v1::overview_service_client::OverviewServiceClient;
 use swarm_proto::agents::v1::task_service_client::TaskServiceClient;
@@ -61,7 +62,7 @@ pub(crate) fn name_of_absent(client: &str, error: Error) -> Error {
         return error;
     }
     let service = match client {
-        "agents" | "tasks" | "messages" | "overviews" => "agent-manager",
+        "agents" | "tasks" | "messages" | "overviews" | "dead_letters" => "agent-manager",
         "proposals" | "consensus" => "consensus",
         "memories" => "memory",
         "learning" => "learning",
@@ -81,6 +82,7 @@ pub(crate) struct Peers {
     pub(crate) agents: AgentServiceClient<Peer>,
     pub(crate) tasks: TaskServiceClient<Peer>,
     pub(crate) messages: MessageServiceClient<Peer>,
+    pub(crate) dead_letters: DeadLetterServiceClient<Peer>,
     pub(crate) overviews: OverviewServiceClient<Peer>,
     pub(crate) proposals: ProposalServiceClient<Peer>,
     pub(crate) consensus: StatusServiceClient<Peer>,
@@ -128,6 +130,8 @@ impl Peers {
             agents: AgentServiceClient::new(agent_manager.clone())
                 .max_decoding_message_size(LARGEST_ANSWER),
             tasks: TaskServiceClient::new(agent_manager.clone())
+                .max_decoding_message_size(LARGEST_ANSWER),
+            dead_letters: DeadLetterServiceClient::new(agent_manager.clone())
                 .max_decoding_message_size(LARGEST_ANSWER),
             overviews: OverviewServiceClient::new(agent_manager.clone()),
             messages: MessageServiceClient::new(agent_manager)

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use axum::extract::Request;
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use swarm_errors::{Code, Error, Problem};
@@ -161,16 +161,23 @@ pub(crate) async fn render(request: Request, next: Next) -> Response {
     response
 }
 
+/// That nothing is left of the limit, and when there is more.
+fn rate_limit(seconds: u64) -> Option<(HeaderName, HeaderValue)> {
+    let value = HeaderValue::from_str(&format!(r#""default";r=0;t={seconds}"#)).ok()?;
+    Some((HeaderName::from_static("ratelimit"), value))
+}
+
 fn write(response: &mut Response, failure: &Failure, request_id: &str) {
     let body = serde_json::to_vec(&failure.problem(request_id)).unwrap_or_default();
     *response.body_mut() = body.into();
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
     if let Some(after) = failure.error.retry_after() {
-        headers.insert(
-            RETRY_AFTER,
-            HeaderValue::from(after.as_secs_f64().ceil().max(1.0) as u64),
-        );
+        let seconds = after.as_secs_f64().ceil().max(1.0) as u64;
+        headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+        if failure.error.code() == Code::ResourceExhausted {
+            headers.extend(rate_limit(seconds));
+        }
     }
     if failure.error.code() == Code::Unauthenticated {
         let challenge = if failure.credential_shown {

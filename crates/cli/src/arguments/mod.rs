@@ -10,7 +10,9 @@ use clap::{Args, Subcommand, ValueEnum};
 use swarm_types::PageRequest;
 
 pub use access::{Keys, Login, Users};
-pub use work::{Agents, Feedback, Memory, Messages, Mode, Proposals, Run, Strategy, Tasks, Top};
+pub use work::{
+    Agents, DeadLetters, Feedback, Memory, Messages, Mode, Proposals, Run, Strategy, Tasks, Top,
+};
 
 /// How results are shown.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
@@ -86,6 +88,9 @@ pub enum Command {
     /// What was asked, and what became of it
     #[command(subcommand)]
     Tasks(Tasks),
+    /// Tasks whose attempts are used up
+    #[command(subcommand)]
+    DeadLetters(DeadLetters),
     /// Who works
     #[command(subcommand)]
     Agents(Agents),

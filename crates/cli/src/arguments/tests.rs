@@ -96,6 +96,25 @@ fn what_is_wrong_is_usage() {
             &["tasks", "list", "--token", "t", "--api-key", "k"],
             ErrorKind::ArgumentConflict,
         ),
+        (&["run", "x", "--retry", "0"], ErrorKind::ValueValidation),
+        (&["run", "x", "--at", "soon"], ErrorKind::ValueValidation),
+        (&["tasks", "cancel"], ErrorKind::MissingRequiredArgument),
+        (&["tasks", "submit"], ErrorKind::MissingRequiredArgument),
+        (
+            &["dead-letters", "purge"],
+            ErrorKind::MissingRequiredArgument,
+        ),
+        (
+            &[
+                "dead-letters",
+                "purge",
+                "task_1",
+                "--before",
+                "2030-01-31T00:00:00Z",
+            ],
+            ErrorKind::ArgumentConflict,
+        ),
+        (&["top", "--every", "0"], ErrorKind::ValueValidation),
         (&["agents", "create"], ErrorKind::MissingRequiredArgument),
         (&["fly"], ErrorKind::InvalidSubcommand),
     ] {

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
+use swarm_types::Timestamp;
+
 use super::Listing;
 
 /// How agents share the work.
@@ -50,6 +52,15 @@ pub struct Run {
     /// A word by which tasks are grouped
     #[arg(long, default_value = "question")]
     pub kind: String,
+    /// A task that must be completed before, and whose result this one gets; may be given several times
+    #[arg(long = "after", value_name = "ID")]
+    pub after: Vec<String>,
+    /// Start no earlier, such as 2030-01-31T00:00:00Z
+    #[arg(long, value_name = "TIME")]
+    pub at: Option<Timestamp>,
+    /// Attempts in all when it fails for a reason that may pass [default: the platform's]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub retry: Option<u32>,
 }
 
 /// `tasks`.
@@ -83,6 +94,35 @@ pub enum Tasks {
         #[arg(long)]
         reason: Option<String>,
     },
+    /// Give agents all tasks of a file, or none
+    Submit {
+        /// A file in TOML or JSON, such as docs/examples/batch.toml
+        #[arg(short, long, value_name = "FILE")]
+        file: PathBuf,
+        /// A key of your own: a repeat with it is the same tasks
+        #[arg(long)]
+        key: Option<String>,
+    },
+    /// Run failed tasks again: what is finished is not repeated
+    Retry {
+        /// The tasks' ids
+        #[arg(required = true, value_name = "ID")]
+        ids: Vec<String>,
+        /// When they must have ended [default: as much time as they had at first]
+        #[arg(long, value_name = "TIME")]
+        deadline: Option<Timestamp>,
+    },
+    /// Make a new task out of another one's first steps
+    Fork {
+        /// The task's id
+        id: String,
+        /// The first step that is done anew, by its key or position [default: the first that has not ended]
+        #[arg(long, value_name = "STEP")]
+        step: Option<String>,
+        /// Ask something else from there on
+        #[arg(long)]
+        prompt: Option<String>,
+    },
     /// Everything that happened to a task, in order
     Events {
         /// The task's id
@@ -90,6 +130,43 @@ pub enum Tasks {
         /// Which part of the list
         #[command(flatten)]
         page: Listing,
+    },
+}
+
+/// `dead-letters`.
+#[derive(Debug, Clone, Subcommand)]
+pub enum DeadLetters {
+    /// The newest of them
+    List {
+        /// Only those of this kind
+        #[arg(long)]
+        kind: Option<String>,
+        /// Which part of the list
+        #[command(flatten)]
+        page: Listing,
+    },
+    /// One of them: its steps, and why the last attempt failed
+    Show {
+        /// The task's id
+        id: String,
+    },
+    /// Run them again: what is finished is not repeated
+    Retry {
+        /// The tasks' ids
+        #[arg(required = true, value_name = "ID")]
+        ids: Vec<String>,
+        /// When they must have ended [default: as much time as they had at first]
+        #[arg(long, value_name = "TIME")]
+        deadline: Option<Timestamp>,
+    },
+    /// Delete them for good, with their journal and events
+    Purge {
+        /// The tasks' ids
+        #[arg(required_unless_present = "before", value_name = "ID")]
+        ids: Vec<String>,
+        /// All that became dead letters before this time
+        #[arg(long, value_name = "TIME", conflicts_with = "ids")]
+        before: Option<Timestamp>,
     },
 }
 

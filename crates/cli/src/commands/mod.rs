@@ -1,18 +1,20 @@
 //! What each command does: call, then show.
 
 mod agents;
+mod dead_letters;
 mod keys;
 mod login;
 mod memory;
 mod messages;
 mod proposals;
+mod reruns;
 mod run;
 mod system;
 mod tasks;
 mod users;
 mod watch;
 
-use std::io::{IsTerminal, Read};
+use std::io::{IsTerminal, Read, Write};
 
 use serde::Serialize;
 use swarm_client::{Agent, NewFeedback};
@@ -42,6 +44,7 @@ pub async fn execute(command: Command, globals: &Globals) -> Result<(), Failure>
     match command {
         Command::Run(arguments) => run::run(&session, arguments).await,
         Command::Tasks(command) => tasks::execute(&session, command).await,
+        Command::DeadLetters(command) => dead_letters::execute(&session, command).await,
         Command::Agents(command) => agents::execute(&session, command).await,
         Command::Proposals(command) => proposals::execute(&session, command).await,
         Command::Memory(command) => memory::execute(&session, command).await,
@@ -116,6 +119,34 @@ impl Session {
     /// Says in one line what was done; programs get the value.
     fn done<T: Serialize>(&self, value: &T, words: &str) -> Result<(), Failure> {
         self.show(value, |_| vec![Line::from(words)])
+    }
+
+    /// Shows what came of one call for each id. What was refused is said, and the rest done nevertheless.
+    fn each<T: Serialize>(
+        &self,
+        ids: &[String],
+        answers: Vec<Result<T, Failure>>,
+        words: impl Fn(&T) -> String,
+    ) -> Result<(), Failure> {
+        let (mut done, mut refused) = (Vec::new(), Vec::new());
+        for (id, answer) in ids.iter().zip(answers) {
+            match answer {
+                Ok(value) => done.push(value),
+                Err(failure @ Failure::Refused(_)) => refused.push(format!("{id}: {failure}")),
+                Err(failure) => return Err(failure),
+            }
+        }
+        self.show(&done, |_| {
+            done.iter().map(|value| Line::from(words(value))).collect()
+        })?;
+        for words in &refused {
+            writeln!(std::io::stderr(), "{words}")?;
+        }
+        if refused.is_empty() {
+            Ok(())
+        } else {
+            Err(Failure::Task)
+        }
     }
 
     fn json<T: Serialize>(&self, value: &T) -> Result<(), Failure> {
@@ -196,7 +227,6 @@ fn read_secret(prompt: &str) -> Result<String, Failure> {
 
 fn hidden(prompt: &str) -> std::io::Result<String> {
     use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
-    use std::io::Write;
 
     let mut err = std::io::stderr();
     write!(err, "{prompt}: ")?;

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use swarm_client::{NewTask, Strategy, Task, TaskState};
+use swarm_client::{NewTask, RetryPolicy, Strategy, Task, TaskState};
 
 use super::{Session, watch};
 use crate::arguments::{Output, Run, Strategy as Named};
@@ -27,7 +27,9 @@ pub(super) async fn run(session: &Session, arguments: Run) -> Result<(), Failure
     } else if arguments.wait {
         said_on_error(&format!("{} was submitted", task.id))?;
     } else {
-        return session.show(&task, |columns| submitted(&task.id, columns));
+        return session.show(&task, |columns| {
+            on_its_way(&task.id, "was submitted", columns)
+        });
     }
     let task = end(session, &task.id).await?;
     show_end(session, &task)
@@ -69,6 +71,12 @@ async fn new_task(session: &Session, arguments: &Run) -> Result<NewTask, Failure
         input,
         agent_id,
         strategy: Some(strategy),
+        depends_on: arguments.after.clone(),
+        not_before: arguments.at,
+        retry: arguments.retry.map(|attempts| RetryPolicy {
+            max_attempts: Some(attempts),
+            ..RetryPolicy::default()
+        }),
         ..NewTask::default()
     })
 }
@@ -136,14 +144,10 @@ fn left(session: &Session, id: &str) -> Result<(), Failure> {
     Err(Failure::Interrupted)
 }
 
-fn submitted(id: &str, columns: usize) -> Vec<Line> {
+/// What became of a task just now, and how to go on.
+pub(super) fn on_its_way(id: &str, what: &str, columns: usize) -> Vec<Line> {
     let program = program();
-    let mut lines = hang(
-        Line::new(),
-        Style::Plain,
-        &format!("{id} was submitted."),
-        columns,
-    );
+    let mut lines = hang(Line::new(), Style::Plain, &format!("{id} {what}."), columns);
     let follow = format!("{program} tasks watch {id}");
     lines.extend(ways(&[
         ("see it at work", &follow),

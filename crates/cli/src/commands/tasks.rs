@@ -1,9 +1,8 @@
 //! `tasks`.
 
-use std::io::Write;
-
 use swarm_client::{Event, Task};
 
+use super::reruns::{self, Forking};
 use super::{Session, run, watch};
 use crate::arguments::Tasks;
 use crate::console::{Column, Line, Style, Table};
@@ -18,17 +17,11 @@ pub(super) async fn execute(session: &Session, command: Tasks) -> Result<(), Fai
             let tasks = session.call(client.list_tasks(state, None, &page.into()).await)?;
             session.page(&tasks, "tasks", views::tasks)
         }
-        Tasks::Show { id } => {
-            let tree = session.call(client.task_tree(&id).await)?;
-            let names = session.names().await;
-            session.show(&tree, |columns| {
-                let mut lines = views::task_tree(&tree, &names, columns);
-                if tree.task.state.has_ended() && tree.task.error.is_none() {
-                    lines.push(Line::new());
-                    lines.extend(run::outcome(&tree.task, columns));
-                }
-                lines
-            })
+        Tasks::Show { id } => show(session, &id).await,
+        Tasks::Submit { file, key } => reruns::submit(session, &file, key.as_deref()).await,
+        Tasks::Retry { ids, deadline } => reruns::retry(session, &ids, deadline).await,
+        Tasks::Fork { id, step, prompt } => {
+            reruns::fork(session, Forking { id, step, prompt }).await
         }
         Tasks::Watch { id } => watch::watch(session, id.as_deref()).await,
         Tasks::Cancel { ids, reason } => cancel(session, &ids, reason.as_deref()).await,
@@ -39,35 +32,32 @@ pub(super) async fn execute(session: &Session, command: Tasks) -> Result<(), Fai
     }
 }
 
-/// One after the other. What is refused is said, and the others are cancelled nevertheless.
+/// A task's tree, and its answer.
+pub(super) async fn show(session: &Session, id: &str) -> Result<(), Failure> {
+    let tree = session.call(session.connection.client.task_tree(id).await)?;
+    let names = session.names().await;
+    session.show(&tree, |columns| {
+        let mut lines = views::task_tree(&tree, &names, columns);
+        if tree.task.state.has_ended() && tree.task.error.is_none() {
+            lines.push(Line::new());
+            lines.extend(run::outcome(&tree.task, columns));
+        }
+        lines
+    })
+}
+
+/// One after the other; with several, the answers are a list.
 async fn cancel(session: &Session, ids: &[String], reason: Option<&str>) -> Result<(), Failure> {
     let client = &session.connection.client;
     if let [id] = ids {
         let task = session.call(client.cancel_task(id, reason).await)?;
         return session.done(&task, &is_now(&task));
     }
-    let (mut cancelled, mut refused) = (Vec::new(), Vec::new());
+    let mut answers = Vec::with_capacity(ids.len());
     for id in ids {
-        match session.call(client.cancel_task(id, reason).await) {
-            Ok(task) => cancelled.push(task),
-            Err(failure @ Failure::Refused(_)) => refused.push(format!("{id}: {failure}")),
-            Err(failure) => return Err(failure),
-        }
+        answers.push(session.call(client.cancel_task(id, reason).await));
     }
-    session.show(&cancelled, |_| {
-        cancelled
-            .iter()
-            .map(|task| Line::from(is_now(task)))
-            .collect()
-    })?;
-    for words in &refused {
-        writeln!(std::io::stderr(), "{words}")?;
-    }
-    if refused.is_empty() {
-        Ok(())
-    } else {
-        Err(Failure::Task)
-    }
+    session.each(ids, answers, is_now)
 }
 
 fn is_now(task: &Task) -> String {

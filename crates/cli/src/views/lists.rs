@@ -42,6 +42,30 @@ pub fn tasks(items: &[Task], columns: usize) -> Vec<Line> {
     table.lines(columns)
 }
 
+/// Tasks whose attempts are used up, and why.
+#[must_use]
+pub fn dead_letters(items: &[Task], columns: usize) -> Vec<Line> {
+    let mut table = Table::new([
+        Column::new("TASK"),
+        Column::number("ATTEMPTS"),
+        Column::new("ENDED"),
+        Column::clipped("KIND"),
+        Column::clipped("WHY"),
+    ]);
+    for task in items {
+        let ended = task.finished_at.map(|at| at.format("%m-%d %H:%M"));
+        let why = task.error.as_ref().map_or("", |error| &error.detail);
+        table.row([
+            task.id.clone(),
+            task.attempt.to_string(),
+            ended.map(|at| at.to_string()).unwrap_or_default(),
+            task.kind.clone(),
+            why.to_owned(),
+        ]);
+    }
+    table.lines(columns)
+}
+
 /// What a search found.
 #[must_use]
 pub fn memories(hits: &[SearchHit], columns: usize) -> Vec<Line> {

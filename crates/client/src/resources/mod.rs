@@ -5,6 +5,7 @@ mod learning;
 mod memories;
 mod messages;
 mod proposals;
+mod reruns;
 mod sessions;
 mod system;
 mod tasks;

@@ -13,12 +13,13 @@ use crate::{Client, Event, NewTask, Step, Task, TaskState, TaskTree};
 const MARGIN: Duration = Duration::from_secs(10);
 
 impl Client {
-    /// Submits a task. Once this has answered, the task will not be lost.
+    /// Submits a task. Once this has answered, the task will not be lost. A server that has no room
+    /// now is asked again, as often and as late as it says, within bounds.
     ///
     /// # Errors
     /// When the server refuses it or cannot be reached.
     pub async fn submit_task(&self, task: &NewTask) -> Result<Task> {
-        self.fetch(Call::post(&["tasks"], task)?).await
+        self.fetch(Call::post(&["tasks"], task)?.patient()).await
     }
 
     /// As [`Client::submit_task`], where a repeat with the same key is the same task.
@@ -26,7 +27,7 @@ impl Client {
     /// # Errors
     /// As [`Client::submit_task`], and when the key was used with another task.
     pub async fn submit_task_once(&self, key: &str, task: &NewTask) -> Result<Task> {
-        self.fetch(Call::post(&["tasks"], task)?.with_key(key))
+        self.fetch(Call::post(&["tasks"], task)?.with_key(key).patient())
             .await
     }
 

@@ -9,6 +9,7 @@ use swarm_types::{Priority, Timestamp};
 
 use super::messages::Message;
 use super::proposals::Proposal;
+use super::retry::RetryPolicy;
 
 /// Where a task is in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -81,8 +82,9 @@ pub struct Strategy {
     pub rounds: Option<u32>,
 }
 
-/// A task to submit.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+/// A task to submit. It can be read from a file, too.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct NewTask {
     /// A word by which tasks are grouped, such as `question`.
     pub kind: String,
@@ -90,23 +92,35 @@ pub struct NewTask {
     /// no memories are looked up first; with `"remember": false` the answer becomes none.
     pub input: Value,
     /// The agent that shall do it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agent_id: Option<String>,
     /// The pool of which any agent may do it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pool: Option<String>,
     /// How it is worked on.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub strategy: Option<Strategy>,
     /// How urgent it is.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub priority: Option<Priority>,
     /// When it must have ended.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deadline: Option<Timestamp>,
     /// Words of the caller's own.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub metadata: BTreeMap<String, String>,
+    /// Tasks that must be completed before this one starts: ids, and in a batch also names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub depends_on: Vec<String>,
+    /// It starts no earlier.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_before: Option<Timestamp>,
+    /// When it is tried again after a failure.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry: Option<RetryPolicy>,
+    /// In a batch alone: by which its other tasks may depend on this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
 }
 
 impl NewTask {
@@ -167,6 +181,24 @@ pub struct Task {
     /// Words of the caller's own.
     #[serde(default)]
     pub metadata: BTreeMap<String, String>,
+    /// Tasks that must be completed before this one starts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub depends_on: Vec<String>,
+    /// Of those, how many have not completed yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub open_dependencies: Option<u32>,
+    /// It starts no earlier.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_before: Option<Timestamp>,
+    /// When it is tried again after a failure.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry: Option<RetryPolicy>,
+    /// When it is tried for the first time or again, while that is to come.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_attempt_at: Option<Timestamp>,
+    /// The task of which it is a fork.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub forked_from_id: Option<String>,
     /// The task of which it is a part.
     pub parent_id: Option<String>,
     /// The task at the top.
@@ -211,6 +243,9 @@ pub struct Step {
     pub task_id: String,
     /// From 0, in the order in which steps were started.
     pub position: u32,
+    /// Its name within the task, such as `model/3`: where a fork may begin.
+    #[serde(default)]
+    pub key: String,
     /// `model`, `tool`, `sub_task`, `message`, `ballot`, `recall`, `choice`, `passages`.
     pub kind: String,
     /// Such as the tool's name.

@@ -49,22 +49,28 @@ impl<T: DeserializeOwned> FromRequest<Arc<Gateway>> for Body<T> {
 
 /// A JSON body that may be left away.
 #[derive(Debug)]
-pub(crate) struct Optional<T>(pub(crate) T);
+pub(crate) struct Optional<T> {
+    pub(crate) value: T,
+    /// Names this write to its owner.
+    pub(crate) key: RequestKey,
+}
 
 impl<T: DeserializeOwned + Default> FromRequest<Arc<Gateway>> for Optional<T> {
     type Rejection = Failure;
 
     async fn from_request(request: Request, gateway: &Arc<Gateway>) -> Answer<Self> {
         let (parts, body) = request.into_parts();
-        idempotency::key_of(&parts.headers)?;
+        let key = idempotency::key_of(&parts.headers)?;
         let bytes = read(&parts.headers, body, gateway.config.max_body).await?;
-        if bytes.is_empty() {
-            return Ok(Self(T::default()));
-        }
-        if !is_json(&parts.headers) {
-            return Err(Failure::unsupported_media_type("application/json"));
-        }
-        Ok(Self(json::parse(&bytes)?))
+        let value = match bytes.is_empty() {
+            true => T::default(),
+            false if is_json(&parts.headers) => json::parse(&bytes)?,
+            false => return Err(Failure::unsupported_media_type("application/json")),
+        };
+        Ok(Self {
+            value,
+            key: idempotency::request_key(key, &parts, &bytes),
+        })
     }
 }
 

@@ -1,5 +1,6 @@
 //! The key of a write, by which its owner tells a repeat from a second one.
 
+use axum::extract::FromRequestParts;
 use axum::http::HeaderMap;
 use axum::http::request::Parts;
 use sha2::{Digest, Sha256};
@@ -7,8 +8,24 @@ use swarm_errors::{Error, Result};
 use swarm_proto::common::v1::RequestKey;
 use uuid::Uuid;
 
+use crate::problem::{Answer, Failure};
+
 const HEADER: &str = "Idempotency-Key";
 const LONGEST: usize = 255;
+
+/// The key of a write that has no body: what it does stands in its path and query.
+#[derive(Debug)]
+pub(crate) struct Key(pub(crate) RequestKey);
+
+impl<S: Send + Sync> FromRequestParts<S> for Key {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Answer<Self> {
+        let query = parts.uri.query().unwrap_or_default();
+        let key = key_of(&parts.headers)?;
+        Ok(Self(request_key(key, parts, query.as_bytes())))
+    }
+}
 
 /// The caller's key.
 pub(super) fn key_of(headers: &HeaderMap) -> Result<Option<String>> {

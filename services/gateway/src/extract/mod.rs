@@ -10,6 +10,7 @@ mod text;
 
 pub(crate) use body::{Body, Optional};
 pub(crate) use form::Form;
+pub(crate) use idempotency::Key;
 pub(crate) use json::from_value;
 pub(crate) use path::Id;
 pub(crate) use query::{NoParams, Paging, Params};

@@ -189,7 +189,12 @@ fn is_api(info: &RouteInfo) -> bool {
 fn has_key(info: &RouteInfo) -> bool {
     is_api(info)
         && !info.path.starts_with("/api/v1/auth/")
-        && matches!(info.method.as_str(), "POST" | "PATCH")
+        && (matches!(info.method.as_str(), "POST" | "PATCH") || is_bulk_delete(info))
+}
+
+/// A delete of many things: a repeat may find others, so its owner must know it as one.
+fn is_bulk_delete(info: &RouteInfo) -> bool {
+    info.method.as_str() == "DELETE" && !info.path.contains('{')
 }
 
 /// The statuses of the errors that a route can answer.
@@ -262,7 +267,14 @@ fn problem(status: u16) -> utoipa::openapi::Response {
         401 => response
             .header("WWW-Authenticate", header("How to prove who is calling"))
             .build(),
-        429 | 503 => response
+        429 => response
+            .header("Retry-After", header("Seconds"))
+            .header(
+                "RateLimit",
+                header("What is left of the limit, and in how many seconds there is more"),
+            )
+            .build(),
+        503 => response
             .header("Retry-After", header("Seconds, where they are known"))
             .build(),
         _ => response.build(),

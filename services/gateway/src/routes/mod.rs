@@ -3,6 +3,7 @@
 //! The path of a handler stands in the table alone; its own attribute leaves it empty.
 
 mod agents;
+mod dead_letters;
 mod events;
 mod learning;
 mod memories;
@@ -10,6 +11,7 @@ mod messages;
 mod overview;
 mod proposals;
 mod public_words;
+mod reruns;
 mod root;
 mod sessions;
 mod system;

@@ -6,8 +6,8 @@ use utoipa_axum::routes;
 
 use super::Access::{Needs, Open, SignedIn};
 use super::{
-    Route, agents, events, learning, memories, messages, overview, proposals, root, sessions,
-    system, tasks, tree, users,
+    Route, agents, dead_letters, events, learning, memories, messages, overview, proposals, reruns,
+    root, sessions, system, tasks, tree, users,
 };
 
 /// Routes that wait on purpose, and so are not bound by the deadline of a request.
@@ -54,6 +54,12 @@ table! {
     Get    "/api/v1/tasks/{id}/tree"         Needs(P::TasksRead)       => tree::get_task_tree;
     Get    "/api/v1/tasks/{id}/result"       Needs(P::TasksRead)       => tasks::get_task_result;
     Post   "/api/v1/tasks/{id}/cancel"       Needs(P::TasksCancel)     => tasks::cancel_task;
+
+    Post   "/api/v1/tasks:batch"             Needs(P::TasksWrite)      => reruns::submit_tasks;
+    Post   "/api/v1/tasks/{id}/retry"        Needs(P::TasksWrite)      => reruns::retry_task;
+    Post   "/api/v1/tasks/{id}/fork"         Needs(P::TasksWrite)      => reruns::fork_task;
+    Get    "/api/v1/dead-letters"            Needs(P::TasksRead)       => dead_letters::list_dead_letters;
+    Delete "/api/v1/dead-letters"            Needs(P::TasksCancel)     => dead_letters::purge_dead_letters;
 
     Post   "/api/v1/messages"                Needs(P::MessagesWrite)   => messages::send_message;
     Post   "/api/v1/messages/{id}/ack"       Needs(P::MessagesWrite)   => messages::ack_message;

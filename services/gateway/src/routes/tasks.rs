@@ -6,6 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
+use swarm_errors::Error;
 use swarm_proto::agents::v1 as wire;
 use swarm_transport::{Acting, Retry, call, request};
 
@@ -40,6 +41,9 @@ pub(super) async fn submit_task(
     Params(params): Params<WaitParams>,
     body: Body<NewTask>,
 ) -> Answer<impl IntoResponse> {
+    if body.value.name.is_some() {
+        return Err(Error::invalid("name", "is for a task of a batch").into());
+    }
     let wait = params.wait()?;
     let mut message = wire::SubmitTaskRequest {
         request: Some(body.key),
@@ -199,11 +203,11 @@ pub(super) async fn cancel_task(
     Who(caller): Who,
     Id(id): Id,
     _: NoParams,
-    Optional(body): Optional<Cancel>,
+    body: Optional<Cancel>,
 ) -> Answer<Json<Task>> {
     let message = wire::CancelTaskRequest {
         id,
-        reason: text(body.reason),
+        reason: text(body.value.reason),
     };
     let answer = ask!(gateway, &caller, tasks.cancel_task(message))?;
     Ok(Json(expect(answer.task)?.into()))

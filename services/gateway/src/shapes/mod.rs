@@ -3,6 +3,7 @@
 //! Conversions from the wire never fail: what a service has answered is shown as well as it can be.
 
 pub(crate) mod agents;
+pub(crate) mod dead_letters;
 pub(crate) mod learning;
 pub(crate) mod memories;
 pub(crate) mod messages;
@@ -10,6 +11,7 @@ pub(crate) mod overview;
 pub(crate) mod page;
 pub(crate) mod problem;
 pub(crate) mod proposals;
+pub(crate) mod retry;
 pub(crate) mod sessions;
 pub(crate) mod system;
 pub(crate) mod task_params;

@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 
 use super::messages::Message;
 use super::proposals::Proposal;
+use super::retry::RetryPolicy;
 use super::wire::{Time, Word, json, some, text, time, words};
 
 words! {
@@ -110,6 +111,39 @@ pub(crate) struct NewTask {
     /// Words of the caller's own.
     #[serde(default)]
     metadata: BTreeMap<String, String>,
+    /// Tasks that must be completed before this one starts, at most 100: ids, and in a batch also
+    /// names. Their results come with the input, as documents named after them.
+    #[serde(default)]
+    depends_on: Vec<String>,
+    /// It starts no earlier.
+    not_before: Option<Time>,
+    retry: Option<RetryPolicy>,
+    /// In a batch alone: by which its other tasks may depend on this one.
+    pub(crate) name: Option<String>,
+}
+
+/// Tasks that are accepted together, or not at all.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Batch {
+    /// 1 to 1,000.
+    pub(crate) tasks: Vec<NewTask>,
+}
+
+/// Tasks that were accepted.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Submitted {
+    /// In the order of the request.
+    pub(crate) items: Vec<Task>,
+}
+
+impl From<NewTask> for wire::NewTask {
+    fn from(mut task: NewTask) -> Self {
+        Self {
+            name: text(task.name.take()),
+            spec: Some(task.into()),
+        }
+    }
 }
 
 impl From<NewTask> for wire::TaskSpec {
@@ -129,7 +163,9 @@ impl From<NewTask> for wire::TaskSpec {
             }),
             deadline: task.deadline.map(Time::to_wire),
             metadata: task.metadata.into_iter().collect(),
-            ..Self::default()
+            depends_on: task.depends_on,
+            not_before: task.not_before.map(Time::to_wire),
+            retry: task.retry.map(Into::into),
         }
     }
 }
@@ -197,6 +233,23 @@ pub(crate) struct Task {
     priority: swarm_types::Priority,
     /// Words of the caller's own.
     metadata: BTreeMap<String, String>,
+    /// Tasks that must be completed before this one starts.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    depends_on: Vec<String>,
+    /// Of those, how many have not completed yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    open_dependencies: Option<u32>,
+    /// It starts no earlier.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    not_before: Option<Time>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry: Option<RetryPolicy>,
+    /// When it is tried for the first time or again, while that is to come.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_attempt_at: Option<Time>,
+    /// The task of which it is a fork.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    forked_from_id: Option<String>,
     /// The task of which it is a part.
     #[serde(skip_serializing_if = "Option::is_none")]
     parent_id: Option<String>,
@@ -250,6 +303,12 @@ impl From<wire::Task> for Task {
             }),
             priority: spec.priority.parse().unwrap_or_default(),
             metadata: spec.metadata.into_iter().collect(),
+            open_dependencies: (!spec.depends_on.is_empty()).then_some(task.open_dependencies),
+            depends_on: spec.depends_on,
+            not_before: time(spec.not_before),
+            retry: spec.retry.map(Into::into),
+            next_attempt_at: time(task.next_attempt_at),
+            forked_from_id: some(task.forked_from_id),
             parent_id: some(task.parent_id),
             root_id: some(task.root_id),
             role: some(task.role),
@@ -279,6 +338,8 @@ pub(crate) struct Step {
     task_id: String,
     /// From 0, in the order in which steps were started.
     position: u32,
+    /// Its name within the task, such as `model/3`: where a fork may begin.
+    key: String,
     /// `model`, `tool`, `sub_task`, `message`, `ballot`, `recall`, `choice`, `passages`.
     kind: String,
     /// Such as the tool's name.
@@ -305,6 +366,7 @@ impl From<wire::Step> for Step {
             id: step.id,
             task_id: step.task_id,
             position: step.position,
+            key: step.key,
             kind: step.kind,
             name: step.name,
             state: step.state,

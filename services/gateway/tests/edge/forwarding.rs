@@ -128,6 +128,9 @@ async fn the_owners_refusals_pass_with_their_words() {
             .headers()
             .get("retry-after")
             .map(|value| value.to_str().unwrap().to_owned());
+        let limit = response.headers().get("ratelimit").cloned();
+        let expected = (status == 429).then_some(r#""default";r=0;t=3"#);
+        assert_eq!(limit.as_ref().map(|it| it.to_str().unwrap()), expected);
         let (got, body) = seen(response).await;
         assert_eq!(
             (got.as_u16(), body["detail"].as_str()),

@@ -1,6 +1,9 @@
 //! Readers that are slow, frames that are too large, and the end of the process.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
+use swarm_errors::{Code, Error};
 use swarm_identity::Role;
 use swarm_proto::agents::v1 as wire;
 use swarm_test_support::eventually;
@@ -108,4 +111,59 @@ async fn the_port_has_a_sign_of_life_and_nothing_else() {
         (400, Some("Upgrade"))
     );
     assert_eq!(get("/api/v1/tasks").await.unwrap().status().as_u16(), 404);
+}
+
+#[tokio::test]
+async fn the_sdk_waits_for_room_as_long_as_it_is_told() {
+    let door = Door::open().await;
+    let client = swarm_client::Client::new(&door.url(""))
+        .unwrap()
+        .with_token(door.recorder.token(Role::Developer));
+    let full = || {
+        Error::new(Code::ResourceExhausted, "1,000 tasks are queued")
+            .with_retry_after(Duration::from_secs(1))
+    };
+    door.recorder.fail("SubmitTask", full());
+    let new = swarm_client::NewTask::question("?");
+    let refused = client
+        .clone()
+        .without_waiting()
+        .submit_task(&new)
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (refused.code(), refused.retry_after()),
+        (Code::ResourceExhausted, Some(Duration::from_secs(1)))
+    );
+    assert_eq!(door.recorder.calls_of("SubmitTask").len(), 1);
+
+    let room = async {
+        eventually("the first try", Duration::from_secs(20), || async {
+            let calls = door.recorder.calls_of("SubmitTask").len();
+            if calls > 1 { Ok(()) } else { Err(calls) }
+        })
+        .await;
+        let task = wire::Task {
+            id: "task_1".into(),
+            state: wire::TaskState::Queued.into(),
+            ..wire::Task::default()
+        };
+        let answer = wire::SubmitTaskResponse { task: Some(task) };
+        door.recorder.answer("SubmitTask", &answer);
+    };
+    let (task, ()) = tokio::join!(client.submit_task(&new), room);
+    assert_eq!(task.unwrap().id, "task_1");
+    let keys: Vec<_> = door
+        .recorder
+        .calls_of("SubmitTask")
+        .iter()
+        .map(|call| {
+            call.message::<wire::SubmitTaskRequest>()
+                .request
+                .unwrap()
+                .key
+        })
+        .collect();
+    assert_eq!(keys[1], keys[2], "it is the same submission");
+    assert_ne!(keys[0], keys[1]);
 }

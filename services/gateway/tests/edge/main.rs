@@ -15,5 +15,6 @@ mod forwarding;
 mod limits;
 mod openapi;
 mod recorder;
+mod reruns;
 mod socket;
 mod websocket;

@@ -19,8 +19,8 @@ pub(super) fn bodies(door: &Door) -> Vec<Line> {
             "unknown field",
             r#"{"kind": "q", "input": {}, "prompt": "?"}"#,
             "prompt",
-            "unknown field `prompt`, expected one of `kind`, `input`, `agent_id`, `pool`, `strategy`, `priority`, `deadline`, `metadata`",
-            "prompt: unknown field `prompt`, expected one of `kind`, `input`, `agent_id`, `pool`, `strategy`, `priority`, `deadline`, `metadata`",
+            "unknown field `prompt`, expected one of `kind`, `input`, `agent_id`, `pool`, `strategy`, `priority`, `deadline`, `metadata`, `depends_on`, `not_before`, `retry`, `name`",
+            "prompt: unknown field `prompt`, expected one of `kind`, `input`, `agent_id`, `pool`, `strategy`, `priority`, `deadline`, `metadata`, `depends_on`, `not_before`, `retry`, `name`",
         ),
         field(
             "unknown field deep inside",
@@ -28,6 +28,20 @@ pub(super) fn bodies(door: &Door) -> Vec<Line> {
             "strategy.size",
             "unknown field `size`, expected one of `name`, `members`, `rounds`",
             "strategy.size: unknown field `size`, expected one of `name`, `members`, `rounds`",
+        ),
+        field(
+            "unknown field of a backoff",
+            r#"{"kind": "q", "input": {}, "retry": {"backoff": {"initial": 3}}}"#,
+            "retry.backoff.initial",
+            "unknown field `initial`, expected one of `initial_ms`, `factor`, `max_ms`, `jitter`",
+            "retry.backoff.initial: unknown field `initial`, expected one of `initial_ms`, `factor`, `max_ms`, `jitter`",
+        ),
+        field(
+            "name outside a batch",
+            r#"{"kind": "q", "input": {}, "name": "first"}"#,
+            "name",
+            "is for a task of a batch",
+            "name: is for a task of a batch",
         ),
         field(
             "missing field",
