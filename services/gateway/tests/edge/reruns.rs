@@ -89,8 +89,7 @@ async fn a_batch_goes_in_as_one_call_and_comes_out_in_order() {
     let backoff = policy.backoff.unwrap();
     assert_eq!((backoff.initial_ms, backoff.factor), (Some(100), None));
 
-    let wrong =
-        json!({"tasks": [{"kind": "q", "input": {}}, {"kind": "q", "input": {}, "priority": 3}]});
+    let wrong = json!({"tasks": [{"kind": "q", "input": {}}, {"kind": "q", "input": {}, "priority": "urgent"}]});
     let (status, got) = post(&door, "/api/v1/tasks:batch", Some(&wrong)).await;
     assert_eq!(
         (status, &got["errors"][0]["field"]),
