@@ -72,6 +72,13 @@ family!(
     Histograms of Histogram, Family<Labels<N>, Histogram, NewHistogram>
 );
 
+impl<const N: usize> Gauges<N> {
+    /// Shows none any more, until they are set again: somebody else shows them now.
+    pub fn clear(&self) {
+        self.family.clear();
+    }
+}
+
 impl Histograms<0> {
     /// Counts an observation of a metric without labels.
     pub fn observe(&self, value: f64) {

@@ -1,5 +1,6 @@
 //! The settings of agent-manager.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -11,12 +12,18 @@ use swarm_models::ModelsConfig;
 use swarm_runtime::RuntimeConfig;
 use swarm_telemetry::TelemetryConfig;
 use swarm_transport::{PeersConfig, ServiceConfig};
+use swarm_types::TenantId;
 
-use crate::engine::EngineConfig;
+use crate::engine::{EngineConfig, Weights};
+use crate::scheduling::HEAVIEST;
 
 /// With a file of its own a replica has no rival who would wait for its leases, and a laptop that
 /// sleeps or swaps must not lose them.
 const EMBEDDED_LEASE: Duration = Duration::from_secs(60);
+
+/// A cancel on another replica is done by then, even without a cache to call through: one small
+/// query each time.
+const STOP_POLL: Duration = Duration::from_millis(100);
 
 /// All sections that agent-manager reads.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -58,6 +65,53 @@ pub struct AgentManagerConfig {
     pub lease_ms: u64,
     /// How often to look for work, lost replicas and deadlines when nothing wakes us.
     pub poll_ms: u64,
+    /// Tasks of one tenant that may wait for a worker; a submission beyond is refused with 429.
+    pub max_queued_per_tenant: u64,
+    /// How tenants and pools share the workers.
+    pub weights: WeightsConfig,
+}
+
+/// Section `agent_manager.weights`: from 1 to 1000, and 1 where nothing is said.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct WeightsConfig {
+    /// By the id of a tenant.
+    pub tenants: BTreeMap<String, u32>,
+    /// By the name of a pool, in every tenant.
+    pub pools: BTreeMap<String, u32>,
+}
+
+impl WeightsConfig {
+    fn weights(&self) -> Result<Weights> {
+        let checked = |section: &str, name: &str, weight: u32| {
+            if (1..=HEAVIEST).contains(&weight) {
+                return Ok(weight);
+            }
+            let key = format!("agent_manager.weights.{section}.{name}");
+            Err(Error::invalid(
+                key,
+                format!("must be between 1 and {HEAVIEST}"),
+            ))
+        };
+        let mut weights = Weights::default();
+        for (name, weight) in &self.tenants {
+            let tenant: TenantId = name.parse().map_err(|_| {
+                Error::invalid(
+                    "agent_manager.weights.tenants",
+                    format!("{name:?} is no id of a tenant"),
+                )
+            })?;
+            weights
+                .tenants
+                .insert(tenant, checked("tenants", name, *weight)?);
+        }
+        for (name, weight) in &self.pools {
+            weights
+                .pools
+                .insert(name.clone(), checked("pools", name, *weight)?);
+        }
+        Ok(weights)
+    }
 }
 
 impl Default for AgentManagerConfig {
@@ -69,6 +123,8 @@ impl Default for AgentManagerConfig {
             max_workers: 32,
             lease_ms: 5_000,
             poll_ms: 1_000,
+            max_queued_per_tenant: 100_000,
+            weights: WeightsConfig::default(),
         }
     }
 }
@@ -92,6 +148,15 @@ impl Config {
                 lease
             },
             poll: Duration::from_millis(own.poll_ms),
+            // With a file of its own nobody else asks.
+            stop_poll: if embedded {
+                Duration::from_millis(own.poll_ms)
+            } else {
+                STOP_POLL
+            },
+            max_queued_per_tenant: own.max_queued_per_tenant,
+            // Checked before.
+            weights: own.weights.weights().unwrap_or_default(),
         }
     }
 
@@ -137,7 +202,13 @@ impl Validate for Config {
                 "must be between 10 and 60000",
             ));
         }
-        Ok(())
+        if !(1..=100_000_000).contains(&own.max_queued_per_tenant) {
+            return Err(Error::invalid(
+                "agent_manager.max_queued_per_tenant",
+                "must be between 1 and 100000000",
+            ));
+        }
+        own.weights.weights().map(drop)
     }
 }
 
@@ -150,10 +221,19 @@ mod tests {
     fn wrong_values_name_their_key() {
         Config::default().validate().unwrap();
         type Change = fn(&mut AgentManagerConfig);
-        let changes: [(&str, Change); 3] = [
+        let changes: [(&str, Change); 6] = [
             ("agent_manager.max_workers", |own| own.max_workers = 0),
             ("agent_manager.lease_ms", |own| own.lease_ms = 1),
             ("agent_manager.poll_ms", |own| own.poll_ms = 0),
+            ("agent_manager.max_queued_per_tenant", |own| {
+                own.max_queued_per_tenant = 0;
+            }),
+            ("agent_manager.weights.tenants", |own| {
+                own.weights.tenants = [("me".to_owned(), 1)].into();
+            }),
+            ("agent_manager.weights.pools.fast", |own| {
+                own.weights.pools = [("fast".to_owned(), 0)].into();
+            }),
         ];
         for (key, change) in changes {
             let mut config = Config::default();

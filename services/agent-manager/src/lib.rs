@@ -6,6 +6,7 @@
 //! | [`tasks`], [`agents`], [`journal`], [`messages`], [`schedules`] | words and pure rules |
 //! | [`events`] | events, the hub that wakes watchers, watches |
 //! | [`engine`] | queue, leases, journal, recovery, and [`engine::TaskContext`], all that an executor sees |
+//! | `scheduling` | whose turn it is, and how long a queue may be: pure rules |
 //! | [`work`] | what agents do: the executor |
 //! | [`store`] | the only place that speaks SQL |
 
@@ -22,6 +23,7 @@ mod metrics;
 mod peers;
 mod program;
 pub mod schedules;
+mod scheduling;
 pub mod store;
 pub mod tasks;
 mod wakes;

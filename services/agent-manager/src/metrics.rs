@@ -95,6 +95,12 @@ impl Metrics {
         }
     }
 
+    /// Another replica shows what is shared.
+    pub(crate) fn hide_shared(&self) {
+        self.queue_length.clear();
+        self.active_agents.clear();
+    }
+
     pub(crate) fn queue_length(&self, priority: Priority, length: i64) {
         self.queue_length
             .with([priority.as_str()])

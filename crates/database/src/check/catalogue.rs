@@ -22,7 +22,7 @@ const POSTGRES_COLUMNS: &str = "
 const SQLITE_COLUMNS: &str = "
     SELECT l.name AS table_name, c.name AS column_name, c.type AS type_name,
            c.\"notnull\" <> 0 OR c.pk > 0 AS not_null, c.pk AS key_place, l.strict <> 0 AS strict
-    FROM pragma_table_list() AS l JOIN pragma_table_info(l.name) AS c
+    FROM pragma_table_list() AS l JOIN pragma_table_xinfo(l.name) AS c
     WHERE l.schema = 'main' AND l.type = 'table' AND l.name NOT LIKE 'sqlite_%'";
 
 const POSTGRES_UNIQUE: &str = "

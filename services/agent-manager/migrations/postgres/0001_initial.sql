@@ -35,7 +35,9 @@ CREATE TABLE agent_slots (
 );
 
 -- ready_at is set while a task waits for a worker, and no index depends on state: that keeps the
--- updates of running tasks within their page (HOT).
+-- updates of running tasks within their page (HOT). claim_order is the moment of being ready in
+-- milliseconds, less five minutes for each level of priority: the urgent go first, and who has
+-- waited five minutes longer goes before one level more.
 CREATE TABLE tasks (
     tenant_id      uuid        NOT NULL,
     id             uuid        NOT NULL,
@@ -68,9 +70,13 @@ CREATE TABLE tasks (
     created_at     timestamptz NOT NULL,
     started_at     timestamptz,
     finished_at    timestamptz,
+    pool           text        NOT NULL GENERATED ALWAYS AS (COALESCE(spec ->> 'pool', '')) STORED,
+    claim_order    bigint      GENERATED ALWAYS AS (
+        CAST(floor(extract(epoch FROM ready_at AT TIME ZONE 'UTC') * 1000) AS bigint) - priority * 300000
+    ) STORED,
     PRIMARY KEY (tenant_id, id)
 ) WITH (fillfactor = 50);
-CREATE INDEX tasks_ready ON tasks (tenant_id, priority DESC, ready_at) WHERE ready_at IS NOT NULL;
+CREATE INDEX tasks_ready ON tasks (tenant_id, pool, claim_order, id) WHERE ready_at IS NOT NULL;
 CREATE INDEX tasks_queued_deadline ON tasks (tenant_id, deadline) WHERE ready_at IS NOT NULL;
 CREATE INDEX tasks_by_tree ON tasks (tenant_id, root_id, parent_id) WHERE parent_id IS NOT NULL;
 CREATE INDEX tasks_by_lease ON tasks (lease_group) WHERE lease_group IS NOT NULL;
@@ -83,6 +89,23 @@ CREATE TABLE lease_groups (
     incarnation uuid        NOT NULL,
     expires_at  timestamptz NOT NULL
 ) WITH (fillfactor = 50);
+
+-- Work that one replica does for all of them, until its time is over or it resigns.
+CREATE TABLE elections (
+    office text  NOT NULL PRIMARY KEY,
+    incarnation uuid  NOT NULL,
+    expires_at timestamptz NOT NULL
+) WITH (fillfactor = 10);
+
+-- Cancelled tasks of which another replica may still run something. It takes the row away when
+-- nothing of it runs any more; when the lease group is over, the attempt is fenced out.
+CREATE TABLE stops (
+    tenant_id   uuid NOT NULL,
+    root_id     uuid NOT NULL,
+    task_id     uuid NOT NULL,
+    lease_group uuid NOT NULL,
+    PRIMARY KEY (tenant_id, root_id, task_id)
+);
 
 CREATE TABLE steps (
     tenant_id   uuid        NOT NULL,

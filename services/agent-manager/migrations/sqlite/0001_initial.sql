@@ -34,7 +34,9 @@ CREATE TABLE agent_slots (
     PRIMARY KEY (tenant_id, agent_id, task_id)
 ) STRICT;
 
--- ready_at is set while a task waits for a worker, and no index depends on state.
+-- ready_at is set while a task waits for a worker, and no index depends on state. claim_order is
+-- the moment of being ready in milliseconds, less five minutes for each level of priority: the
+-- urgent go first, and who has waited five minutes longer goes before one level more.
 CREATE TABLE tasks (
     tenant_id BLOB NOT NULL,
     id BLOB NOT NULL,
@@ -67,9 +69,13 @@ CREATE TABLE tasks (
     created_at TEXT NOT NULL,
     started_at TEXT,
     finished_at TEXT,
+    pool TEXT NOT NULL GENERATED ALWAYS AS (COALESCE(spec ->> 'pool', '')) STORED,
+    claim_order INTEGER GENERATED ALWAYS AS (
+        CAST((julianday(ready_at) - 2440587.5) * 86400000 AS INTEGER) - priority * 300000
+    ) STORED,
     PRIMARY KEY (tenant_id, id)
 ) STRICT;
-CREATE INDEX tasks_ready ON tasks (tenant_id, priority DESC, ready_at) WHERE ready_at IS NOT NULL;
+CREATE INDEX tasks_ready ON tasks (tenant_id, pool, claim_order, id) WHERE ready_at IS NOT NULL;
 CREATE INDEX tasks_queued_deadline ON tasks (tenant_id, deadline) WHERE ready_at IS NOT NULL;
 CREATE INDEX tasks_by_tree ON tasks (tenant_id, root_id, parent_id) WHERE parent_id IS NOT NULL;
 CREATE INDEX tasks_by_lease ON tasks (lease_group) WHERE lease_group IS NOT NULL;
@@ -81,6 +87,23 @@ CREATE TABLE lease_groups (
     owner TEXT NOT NULL,
     incarnation BLOB NOT NULL,
     expires_at TEXT NOT NULL
+) STRICT;
+
+-- Work that one replica does for all of them, until its time is over or it resigns.
+CREATE TABLE elections (
+    office TEXT NOT NULL PRIMARY KEY,
+    incarnation BLOB NOT NULL,
+    expires_at TEXT NOT NULL
+) STRICT;
+
+-- Cancelled tasks of which another replica may still run something. It takes the row away when
+-- nothing of it runs any more; when the lease group is over, the attempt is fenced out.
+CREATE TABLE stops (
+    tenant_id BLOB NOT NULL,
+    root_id BLOB NOT NULL,
+    task_id BLOB NOT NULL,
+    lease_group BLOB NOT NULL,
+    PRIMARY KEY (tenant_id, root_id, task_id)
 ) STRICT;
 
 CREATE TABLE steps (

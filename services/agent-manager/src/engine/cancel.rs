@@ -1,23 +1,21 @@
 //! Cancel: a fact once it has answered.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use swarm_errors::{Code, Error, Result};
 use swarm_types::{TaskId, TenantId};
 
 use super::Engine;
 use super::end::end_data;
-use crate::store::tasks;
+use crate::store::{stops, tasks};
 use crate::tasks::{TaskRecord, TaskState};
-
-/// A call that does not end when it is dropped must not hold up the answer for ever.
-const STOP_LIMIT: Duration = Duration::from_secs(10);
 
 impl Engine {
     /// Cancels a task and all below it, and answers when that is committed and nothing of them
-    /// runs in this process any more. Steps and sub-tasks lock the same rows when they start, so
-    /// none can start after. A task that was cancelled before is left as it is.
+    /// runs any more, here or on another replica, or whoever runs it is fenced out because its
+    /// lease is over. Steps and sub-tasks lock the same rows when they start, so none can start
+    /// after. A task that was cancelled before is left as it is, and its end is waited for.
     ///
     /// # Errors
     /// `not_found`; `failed_precondition` when it has ended otherwise.
@@ -37,12 +35,17 @@ impl Engine {
             .db
             .retry(|| self.cancel_tree(tenant, id, reason))
             .await?;
-        if self.stop_all(&ended).await {
+        let task = tasks::get(&self.db, tenant, id).await?;
+        let ids = match ended {
+            Some(ids) => ids,
+            None => self.below(tenant, task.root, id).await?,
+        };
+        let ran_here = self.stop_here(tenant, &ids).await;
+        if self.stopped_elsewhere(tenant, task.root).await? || ran_here {
             self.metrics.stopped(tenant, self.now(), begun.elapsed());
         }
         self.work.notify_one();
         self.room.notify_waiters();
-        let task = tasks::get(&self.db, tenant, id).await?;
         if task.state != TaskState::Cancelled {
             return Err(Error::new(
                 Code::FailedPrecondition,
@@ -52,13 +55,15 @@ impl Engine {
         Ok(task)
     }
 
+    /// The tasks that were cancelled now, or `None` when the first one had ended before.
     async fn cancel_tree(
         &self,
         tenant: TenantId,
         id: TaskId,
         reason: &str,
-    ) -> Result<Vec<TaskRecord>> {
+    ) -> Result<Option<Vec<TaskId>>> {
         let mut unit = self.begin_unit().await?;
+        let now = unit.now();
         let task = tasks::find_in(unit.tx(), tenant, id)
             .await?
             .ok_or_else(|| Error::not_found("task", id))?;
@@ -66,7 +71,7 @@ impl Engine {
         let top = self.cancel_level(&mut unit, &task, &[id], reason).await?;
         if top.is_empty() {
             unit.rollback().await?;
-            return Ok(Vec::new());
+            return Ok(None);
         }
         let mut ended = self.cancel_below(&mut unit, &task, reason).await?;
         // The root's event comes last: with it a watch ends.
@@ -74,28 +79,13 @@ impl Engine {
         for task in &ended {
             unit.event_of(task, task.state.event(), end_data(task));
         }
+        let ids: Vec<TaskId> = ended.iter().map(|task| task.id).collect();
+        stops::want(unit.tx(), tenant, &ids, &self.leases.owner, now).await?;
         self.commit(unit).await?;
         for task in &ended {
             self.metrics.ended(task);
             self.endings.tell(task);
         }
-        Ok(ended)
-    }
-
-    /// Ends the attempts of these tasks here and waits until they have. Says whether there were any.
-    async fn stop_all(&self, tasks: &[TaskRecord]) -> bool {
-        let running: Vec<_> = tasks
-            .iter()
-            .filter_map(|task| self.live.get(task.tenant, task.id))
-            .collect();
-        running.iter().for_each(|entry| entry.cancel.cancel());
-        let all = futures::future::join_all(running.iter().map(|entry| entry.stopped.cancelled()));
-        if tokio::time::timeout(STOP_LIMIT, all).await.is_err() {
-            tracing::error!(
-                limit.seconds = STOP_LIMIT.as_secs(),
-                "a cancelled task still runs"
-            );
-        }
-        !running.is_empty()
+        Ok(Some(ids))
     }
 }

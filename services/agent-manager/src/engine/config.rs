@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::scheduling::Weights;
+
 /// Settings of the engine.
 #[derive(Debug, Clone)]
 pub struct EngineConfig {
@@ -13,6 +15,12 @@ pub struct EngineConfig {
     pub lease: Duration,
     /// How often to look for work, expired leases and deadlines when nothing wakes us.
     pub poll: Duration,
+    /// How often to look for what other replicas ask to stop, when nothing wakes us.
+    pub stop_poll: Duration,
+    /// Tasks of one tenant that may wait for a worker before submissions are refused.
+    pub max_queued_per_tenant: u64,
+    /// How tenants and pools share the workers.
+    pub weights: Weights,
 }
 
 impl Default for EngineConfig {
@@ -22,6 +30,9 @@ impl Default for EngineConfig {
             max_workers: 32,
             lease: Duration::from_secs(5),
             poll: Duration::from_secs(1),
+            stop_poll: Duration::from_millis(100),
+            max_queued_per_tenant: 100_000,
+            weights: Weights::default(),
         }
     }
 }

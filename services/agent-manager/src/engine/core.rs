@@ -1,6 +1,6 @@
 //! The engine itself: what its parts share.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use swarm_database::Db;
@@ -17,6 +17,7 @@ use super::live::Live;
 use super::{EngineConfig, Executor};
 use crate::events::{Hub, Wake};
 use crate::metrics::Metrics;
+use crate::scheduling::Backlog;
 use crate::store::{Unit, leases::Owner};
 
 /// Agents, tasks and messages of all tenants, and the work on them in this process.
@@ -31,10 +32,13 @@ pub struct Engine {
     pub(super) workers: Arc<Semaphore>,
     pub(super) leases: Arc<Leases>,
     pub(super) live: Live,
+    pub(super) backlog: Mutex<Backlog>,
     /// Something was queued, or there is room again.
     pub(super) work: Notify,
     /// An agent has room again.
     pub(super) room: Notify,
+    /// Another replica may ask to stop something.
+    pub(super) stops: Notify,
     /// Something lies in the outbox.
     pub(super) letters: Notify,
     /// Who waits for the end of a task.
@@ -74,8 +78,10 @@ impl Engine {
             workers: Arc::new(Semaphore::new(config.max_workers)),
             leases: Arc::new(Leases::new(owner, config.lease)),
             live: Live::default(),
+            backlog: Mutex::default(),
             work: Notify::new(),
             room: Notify::new(),
+            stops: Notify::new(),
             letters: Notify::new(),
             endings: Endings::default(),
             schedules: Notify::new(),
@@ -110,15 +116,18 @@ impl Engine {
                 self.schedule(&soft),
                 self.keep_schedules(&soft),
                 self.sweep(&soft),
-                self.report(&soft)
+                self.report(&soft),
+                self.export(&soft)
             );
             self.attempts.close();
             self.attempts.wait().await;
         };
         let beat = self.clone().heartbeat();
+        let stops = self.clone().answer_stops();
         tokio::select! {
             () = work => {}
             () = beat => {}
+            () = stops => {}
             () = hard.cancelled() => {
                 // They end where they stand; the leases stay, for the next life to find.
                 self.attempts.close();
@@ -197,6 +206,7 @@ impl Engine {
         {
             // Cancelled there, or ended at its deadline: what runs here is fenced out.
             entry.cancel.cancel();
+            self.stops.notify_one();
         }
         if wake.queued || wake.ended {
             self.look();

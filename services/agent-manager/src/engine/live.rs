@@ -47,6 +47,12 @@ impl Live {
         self.lock().get(&(tenant, task)).cloned()
     }
 
+    /// The attempts of these tasks that run here.
+    pub(super) fn all(&self, tasks: impl Iterator<Item = (TenantId, TaskId)>) -> Vec<Entry> {
+        let entries = self.lock();
+        tasks.filter_map(|key| entries.get(&key).cloned()).collect()
+    }
+
     /// Ends the attempts of lost lease groups.
     pub(super) fn cancel_groups(&self, groups: &[Uuid]) {
         for entry in self

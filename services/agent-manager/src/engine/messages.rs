@@ -193,7 +193,12 @@ impl Engine {
     }
 
     /// A task and all below it.
-    async fn below(&self, tenant: TenantId, root: TaskId, task: TaskId) -> Result<Vec<TaskId>> {
+    pub(super) async fn below(
+        &self,
+        tenant: TenantId,
+        root: TaskId,
+        task: TaskId,
+    ) -> Result<Vec<TaskId>> {
         let nodes = tasks::tree_states(&self.db, tenant, root).await?;
         let mut below = vec![task];
         let mut place = 0;

@@ -4,6 +4,7 @@
 //! down, then agents, then the tenants' counters.
 
 mod activity;
+mod admission;
 mod agents;
 mod attempt;
 mod batch;
@@ -17,6 +18,7 @@ mod dead_letters;
 mod end;
 mod endings;
 mod executor;
+mod exporter;
 mod failure;
 mod fork;
 mod handle;
@@ -32,6 +34,7 @@ mod retry;
 mod schedules;
 mod sight;
 mod step;
+mod stopping;
 mod submit;
 mod sweep;
 mod waiting;
@@ -53,3 +56,5 @@ pub use overview::{Overview, ReplicaOverview, TenantOverview};
 pub use query::TaskTree;
 pub use retry::Again;
 pub use submit::Submission;
+
+pub use crate::scheduling::Weights;

@@ -62,6 +62,9 @@ impl Engine {
             .await?;
         let record = self.new_root(id, &submission)?;
         let mut place = self.place();
+        if place.is_none() || record.agent.is_some() {
+            self.admit(submission.tenant, 1).await?;
+        }
         let stored = self
             .db
             .retry(|| {

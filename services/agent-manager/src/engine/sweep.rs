@@ -1,14 +1,12 @@
-//! What must happen by time alone: deadlines, lost workers, gauges.
+//! What must happen by time alone: deadlines, lost workers.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use swarm_errors::{Code, Result};
 use swarm_runtime::CancellationToken;
-use swarm_types::Priority;
 
 use super::Engine;
-use crate::store::agents;
 use crate::store::tasks::{self, Fence, Outcome};
 use crate::tasks::TaskFailure;
 
@@ -32,7 +30,6 @@ impl Engine {
     async fn sweep_once(self: &Arc<Self>) -> Option<Duration> {
         let recovered = noted("leases", self.recover().await);
         noted("deadlines", self.end_overdue().await);
-        noted("gauges", self.measure().await);
         recovered.and_then(|recovered| recovered.look_again)
     }
 
@@ -67,19 +64,6 @@ impl Engine {
             let ended = self.db.retry(|| self.end_task(fence, &outcome));
             noted("a deadline", ended.await);
         }
-        Ok(())
-    }
-
-    async fn measure(&self) -> Result<()> {
-        let lengths = tasks::queue_lengths(&self.db).await?;
-        for priority in Priority::ALL {
-            let length = lengths
-                .iter()
-                .find(|(rank, _)| *rank == priority.rank())
-                .map_or(0, |(_, length)| *length);
-            self.metrics.queue_length(priority, length);
-        }
-        self.metrics.active_agents(&agents::active(&self.db).await?);
         Ok(())
     }
 }

@@ -2,6 +2,7 @@
 //! signal costs time and nothing else.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
@@ -70,6 +71,8 @@ impl Listener {
 #[derive(Debug, Clone, Default)]
 pub struct Hub {
     listeners: Listeners,
+    /// Counts what was put into a queue, here or elsewhere.
+    queued: Arc<AtomicU64>,
     remote: Option<mpsc::UnboundedSender<Wake>>,
 }
 
@@ -87,6 +90,7 @@ impl Hub {
     pub fn with_remote(remote: mpsc::UnboundedSender<Wake>) -> Self {
         Self {
             listeners: Listeners::default(),
+            queued: Arc::default(),
             remote: Some(remote),
         }
     }
@@ -130,11 +134,19 @@ impl Hub {
 
     /// Tells those in this process.
     pub(crate) fn wake(&self, wake: &Wake) {
+        if wake.queued {
+            self.queued.fetch_add(1, Ordering::AcqRel);
+        }
         let signal = Signal::Committed {
             task: wake.task,
             ended: wake.ended,
         };
         self.send(wake.tenant, wake.root, &signal);
+    }
+
+    /// Moves on whenever a task was queued.
+    pub(crate) fn queued(&self) -> u64 {
+        self.queued.load(Ordering::Acquire)
     }
 
     /// Shows an ephemeral event to those who watch now.

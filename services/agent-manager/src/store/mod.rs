@@ -2,6 +2,7 @@
 
 pub(crate) mod activity;
 pub(crate) mod agents;
+pub(crate) mod elections;
 pub(crate) mod events;
 pub mod idempotency;
 pub(crate) mod leases;
@@ -11,6 +12,7 @@ pub mod overview;
 pub(crate) mod schedules;
 pub mod sql;
 pub(crate) mod steps;
+pub(crate) mod stops;
 pub(crate) mod tasks;
 mod unit;
 

@@ -13,7 +13,7 @@ use swarm_errors::Code;
 use swarm_test_support::database::for_each_database;
 use tokio::sync::mpsc;
 
-use crate::rig::{Rig, echo, script};
+use crate::rig::{LONG, Rig, echo, script};
 
 /// Counts calls that are under way, also when they are dropped.
 struct Running(Arc<AtomicUsize>);
@@ -214,7 +214,12 @@ async fn a_cancel_by_another_replica_is_seen_by_the_row_alone() {
                 }
             })
         };
-        let one = Rig::start(&db, work).await;
+        // It is not told, and does not look.
+        let options = crate::rig::Options {
+            stop_poll: 10 * LONG,
+            ..Default::default()
+        };
+        let one = Rig::start_with(&db, work, options).await;
         let options = crate::rig::Options {
             replica: "two",
             tenant: one.tenant,
@@ -223,9 +228,14 @@ async fn a_cancel_by_another_replica_is_seen_by_the_row_alone() {
         let two = Rig::start_with(&db, echo(), options).await;
         let task = one.submit().await;
         at_work.recv().await.unwrap();
-        two.engine.cancel(two.tenant, task.id, "").await.unwrap();
+        let (engine, tenant) = (two.engine.clone(), two.tenant);
+        let cancel = tokio::spawn(async move { engine.cancel(tenant, task.id, "").await });
+        two.reaches(task.id, TaskState::Cancelled).await;
         release.notify_one();
         assert!(seen.recv().await.unwrap(), "its end was refused");
+        // Whoever stops has no lease any more.
+        one.stop().await;
+        cancel.await.unwrap().unwrap();
         let tree = two.engine.tree(two.tenant, task.id).await.unwrap();
         assert!(tree.children.is_empty());
         assert_eq!(
@@ -238,7 +248,6 @@ async fn a_cancel_by_another_replica_is_seen_by_the_row_alone() {
         );
         assert_eq!(two.kinds(task.id).await.last().unwrap(), "task.cancelled");
         two.stop().await;
-        one.stop().await;
     })
     .await;
 }

@@ -2,9 +2,12 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used)]
 
 mod agents;
+mod backlog;
 mod cancel;
 mod deadlines;
 mod events;
+mod exporter;
+mod fairness;
 mod fencing;
 mod journal;
 mod keys;
@@ -15,6 +18,7 @@ mod recovery;
 mod replica;
 mod rig;
 mod schedules;
+mod stopping;
 mod stranded;
 mod subtasks;
 mod takeover;

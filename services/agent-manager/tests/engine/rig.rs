@@ -9,7 +9,9 @@ use futures::StreamExt as _;
 use futures::future::BoxFuture;
 use serde_json::{Value, json};
 use swarm_agent_manager::agents::{AgentKind, AgentProfile, AgentRecord, ModelSettings};
-use swarm_agent_manager::engine::{Engine, EngineConfig, Executor, Submission, TaskContext};
+use swarm_agent_manager::engine::{
+    Engine, EngineConfig, Executor, Submission, TaskContext, Weights,
+};
 use swarm_agent_manager::events::{EventRecord, Hub, Scope};
 use swarm_agent_manager::tasks::{Strategy, TaskRecord, TaskSpec, TaskState};
 use swarm_database::Db;
@@ -71,6 +73,10 @@ pub(crate) struct Options {
     pub(crate) lease: Duration,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) tenant: TenantId,
+    pub(crate) stop_poll: Duration,
+    pub(crate) max_queued: u64,
+    pub(crate) weights: Weights,
+    pub(crate) hub: Hub,
 }
 
 impl Default for Options {
@@ -81,6 +87,10 @@ impl Default for Options {
             lease: Duration::from_secs(60),
             clock: Arc::new(SystemClock),
             tenant: TenantId::new(),
+            stop_poll: Duration::from_millis(20),
+            max_queued: 100_000,
+            weights: Weights::default(),
+            hub: Hub::default(),
         }
     }
 }
@@ -96,12 +106,15 @@ impl Rig {
             max_workers: options.workers,
             lease: options.lease,
             poll: Duration::from_millis(50),
+            stop_poll: options.stop_poll,
+            max_queued_per_tenant: options.max_queued,
+            weights: options.weights,
         };
         let registry = Registry::new();
         let engine = Engine::new(
             db.clone(),
             options.clock,
-            Hub::default(),
+            options.hub,
             &registry,
             config,
             executor,

@@ -2,6 +2,7 @@
 
 pub(crate) mod activity;
 pub(crate) mod agents;
+pub(crate) mod elections;
 pub(crate) mod events;
 pub(crate) mod leases;
 pub(crate) mod messages;
@@ -9,6 +10,7 @@ pub(crate) mod outbox;
 pub(crate) mod overview;
 pub(crate) mod schedules;
 pub(crate) mod steps;
+pub(crate) mod stops;
 pub(crate) mod tasks;
 
 use swarm_database::check::Text;
@@ -17,6 +19,7 @@ use swarm_database::check::Text;
 pub const ALL: &[&[Text]] = &[
     activity::ALL,
     agents::ALL,
+    elections::ALL,
     events::ALL,
     leases::ALL,
     messages::ALL,
@@ -24,5 +27,6 @@ pub const ALL: &[&[Text]] = &[
     overview::ALL,
     schedules::ALL,
     steps::ALL,
+    stops::ALL,
     tasks::ALL,
 ];

@@ -84,34 +84,85 @@ pub(crate) const CHILD_USAGE: &str = "
            CAST(COALESCE(sum(tool_calls), 0) AS bigint) AS tool_calls
     FROM tasks WHERE tenant_id = $1 AND root_id = $2 AND parent_id = $3";
 
-/// The next tenants behind a cursor that have queued tasks, found by skipping through the index.
-pub(crate) const TENANTS_WITH_WORK: &str = "
-    WITH RECURSIVE found AS (
-        SELECT (SELECT tenant_id FROM tasks WHERE ready_at IS NOT NULL AND tenant_id > $1
-                ORDER BY tenant_id LIMIT 1) AS tenant_id
-        UNION ALL
-        SELECT (SELECT tasks.tenant_id FROM tasks WHERE ready_at IS NOT NULL AND tasks.tenant_id > found.tenant_id
-                ORDER BY tasks.tenant_id LIMIT 1)
-        FROM found WHERE found.tenant_id IS NOT NULL
-    )
-    SELECT tenant_id FROM found WHERE tenant_id IS NOT NULL LIMIT 16";
-
-macro_rules! candidates {
-    () => {
-        "SELECT t.id AS id, t.agent_id AS agent_id
-         FROM tasks t LEFT JOIN agents a ON a.tenant_id = t.tenant_id AND a.id = t.agent_id
-         WHERE t.tenant_id = $1 AND t.ready_at <= $2 AND t.deadline > $2
-           AND (t.agent_id IS NULL OR a.state NOT IN ('starting', 'idle', 'paused')
-                OR (a.state = 'idle' AND a.max_concurrency > (
-                        SELECT count(*) FROM agent_slots s
-                        WHERE s.tenant_id = t.tenant_id AND s.agent_id = t.agent_id)))
-         ORDER BY t.priority DESC, t.ready_at, t.id LIMIT $3"
+macro_rules! lane_behind {
+    ($columns:literal, $after:literal) => {
+        concat!(
+            "SELECT ",
+            $columns,
+            " FROM tasks t WHERE t.ready_at IS NOT NULL AND (t.tenant_id, t.pool) > (",
+            $after,
+            ")
+             ORDER BY t.tenant_id, t.pool, t.claim_order LIMIT 1"
+        )
     };
 }
 
-/// Queued tasks of a tenant that could run now, or whose agent never will take them.
-pub(crate) const CANDIDATES_PG: &str = concat!(candidates!(), " FOR UPDATE OF t SKIP LOCKED");
-pub(crate) const CANDIDATES_LITE: &str = candidates!();
+/// The next queues behind a cursor, of a tenant and a pool each, with what their first task is in
+/// the order of claims: found by skipping through the index, whatever lies in between.
+pub(crate) const LANES_PG: &str = concat!(
+    "WITH RECURSIVE found AS ((",
+    lane_behind!("t.tenant_id, t.pool, t.claim_order", "$1, $2"),
+    ") UNION ALL SELECT next.tenant_id, next.pool, next.claim_order FROM found CROSS JOIN LATERAL (",
+    lane_behind!(
+        "t.tenant_id, t.pool, t.claim_order",
+        "found.tenant_id, found.pool"
+    ),
+    ") AS next) SELECT tenant_id, pool, claim_order FROM found LIMIT 64"
+);
+pub(crate) const LANES_LITE: &str = concat!(
+    "WITH RECURSIVE found (tenant_id, pool, claim_order) AS (SELECT * FROM (",
+    lane_behind!("t.tenant_id, t.pool, t.claim_order", "$1, $2"),
+    ") UNION ALL SELECT (",
+    lane_behind!("t.tenant_id", "found.tenant_id, found.pool"),
+    "), (",
+    lane_behind!("t.pool", "found.tenant_id, found.pool"),
+    "), (",
+    lane_behind!("t.claim_order", "found.tenant_id, found.pool"),
+    ") FROM found WHERE found.tenant_id IS NOT NULL)
+     SELECT tenant_id, pool, claim_order FROM found WHERE tenant_id IS NOT NULL LIMIT 64"
+);
+
+macro_rules! candidates {
+    ($tenant:literal, $pool:literal, $now:literal, $most:literal) => {
+        concat!(
+            "SELECT t.tenant_id AS tenant_id, t.pool AS pool, t.id AS id, t.agent_id AS agent_id
+             FROM tasks t LEFT JOIN agents a ON a.tenant_id = t.tenant_id AND a.id = t.agent_id
+             WHERE t.tenant_id = ",
+            $tenant,
+            " AND t.pool = ",
+            $pool,
+            "
+               AND t.ready_at <= ",
+            $now,
+            " AND t.deadline > ",
+            $now,
+            "
+               AND (t.agent_id IS NULL OR a.state NOT IN ('starting', 'idle', 'paused')
+                    OR (a.state = 'idle' AND a.max_concurrency > (
+                            SELECT count(*) FROM agent_slots s
+                            WHERE s.tenant_id = t.tenant_id AND s.agent_id = t.agent_id)))
+             ORDER BY t.claim_order, t.id LIMIT ",
+            $most
+        )
+    };
+}
+
+/// Of each of these queues so many tasks that could run now, or whose agent never will take them:
+/// the most urgent first. SQLite's takes one queue at a time.
+pub(crate) const CANDIDATES_PG: &str = concat!(
+    "SELECT next.tenant_id, next.pool, next.id, next.agent_id
+     FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::timestamptz[]) WITH ORDINALITY
+        AS turn (tenant_id, pool, most, now, place)
+     CROSS JOIN LATERAL (",
+    candidates!("turn.tenant_id", "turn.pool", "turn.now", "turn.most"),
+    " FOR UPDATE OF t SKIP LOCKED) AS next ORDER BY turn.place"
+);
+pub(crate) const CANDIDATES_LITE: &str = candidates!(
+    "(SELECT unhex(value->>0) FROM json_each($1))",
+    "(SELECT value->>1 FROM json_each($1))",
+    "(SELECT value->>3 FROM json_each($1))",
+    "(SELECT value->>2 FROM json_each($1))"
+);
 
 macro_rules! claim {
     ($from:literal) => {
@@ -229,6 +280,10 @@ pub(crate) const OVERDUE: &str = concat!(
 pub(crate) const QUEUE_LENGTHS: &str =
     "SELECT priority, count(*) AS length FROM tasks WHERE ready_at IS NOT NULL GROUP BY priority";
 
+/// How many tasks of a tenant wait for a worker, up to a limit.
+pub(crate) const QUEUED_OF: &str = "
+    SELECT count(*) AS length FROM (SELECT 1 FROM tasks WHERE tenant_id = $1 AND ready_at IS NOT NULL LIMIT $2) AS q";
+
 pub(crate) const ALL: &[Text] = &[
     Text::Batch(INSERT_PG, INSERT_LITE),
     Text::Shared(FIND),
@@ -238,8 +293,9 @@ pub(crate) const ALL: &[Text] = &[
     Text::Shared(TREE),
     Text::Shared(TREE_STATES),
     Text::Shared(CHILD_USAGE),
-    Text::Shared(TENANTS_WITH_WORK),
-    Text::Pair(CANDIDATES_PG, CANDIDATES_LITE),
+    Text::Pair(LANES_PG, LANES_LITE),
+    Text::Batch(CANDIDATES_PG, CANDIDATES_LITE),
+    Text::Shared(QUEUED_OF),
     Text::Batch(CLAIM_PG, CLAIM_LITE),
     Text::Shared(ADVANCE),
     Text::Shared(ANNOTATE),

@@ -1,10 +1,11 @@
 //! Tasks in the store.
 
+mod queue;
 mod read;
 mod row;
 
 use serde_json::Value;
-use swarm_database::{Db, FromRow, Json, Tx};
+use swarm_database::{Db, Json, Tx};
 use swarm_errors::{Error, Result};
 use swarm_types::{AgentId, TaskId, TenantId, Timestamp};
 use uuid::Uuid;
@@ -12,9 +13,9 @@ use uuid::Uuid;
 use super::sql::tasks as sql;
 use super::{count, stored};
 use crate::tasks::{TaskFailure, TaskRecord, TaskState, Usage, WaitingReason};
+pub(crate) use queue::{Candidate, candidates, claim, lanes, queued_of};
 pub(crate) use read::{
-    Filter, list, overdue, place, queue_lengths, tenants_with_work, tree, tree_states,
-    tree_states_in,
+    Filter, list, overdue, place, queue_lengths, tree, tree_states, tree_states_in,
 };
 use row::{Row, records};
 
@@ -125,48 +126,6 @@ pub(crate) async fn find_in(
         .await?
         .map(Row::record)
         .transpose()
-}
-
-/// A queued task that could run now.
-#[derive(Debug, Clone, Copy, FromRow)]
-pub(crate) struct Candidate {
-    pub(crate) id: Uuid,
-    pub(crate) agent_id: Option<Uuid>,
-}
-
-/// Locks up to `limit` queued tasks of a tenant that could run now, the most urgent first.
-pub(crate) async fn candidates(
-    tx: &mut Tx,
-    tenant: TenantId,
-    now: Timestamp,
-    limit: i64,
-) -> Result<Vec<Candidate>> {
-    let text = tx.pick(sql::CANDIDATES_PG, sql::CANDIDATES_LITE);
-    tx.q(text)
-        .bind(tenant.uuid())
-        .bind(now)
-        .bind(limit)
-        .all()
-        .await
-}
-
-/// Takes these queued tasks for the lease group.
-pub(crate) async fn claim(
-    tx: &mut Tx,
-    tenant: TenantId,
-    ids: &[Uuid],
-    group: Uuid,
-    now: Timestamp,
-) -> Result<Vec<TaskRecord>> {
-    let rows = tx
-        .batch(sql::CLAIM_PG, sql::CLAIM_LITE)
-        .column(vec![tenant.uuid(); ids.len()])
-        .column(ids.to_vec())
-        .column(vec![group; ids.len()])
-        .column(vec![now; ids.len()])
-        .all()
-        .await?;
-    records(rows)
 }
 
 /// By how much a held task goes on.

@@ -115,16 +115,6 @@ pub(crate) async fn tree_states_in(
     )
 }
 
-/// Tenants behind this one that have queued tasks.
-pub(crate) async fn tenants_with_work(db: &Db, after: TenantId) -> Result<Vec<TenantId>> {
-    let ids: Vec<Uuid> = db
-        .q(sql::TENANTS_WITH_WORK)
-        .bind(after.uuid())
-        .scalars()
-        .await?;
-    Ok(ids.into_iter().map(TenantId::from_uuid).collect())
-}
-
 pub(crate) async fn overdue(db: &Db, now: Timestamp) -> Result<Vec<TaskRecord>> {
     records(db.q(sql::OVERDUE).bind(now).all().await?)
 }

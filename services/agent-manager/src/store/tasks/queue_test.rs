@@ -1,0 +1,87 @@
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr)]
+use serde_json::Value;
+use swarm_database::Json;
+use swarm_test_support::database::Fresh;
+use swarm_types::{Clock as _, SystemClock};
+
+use super::*;
+use crate::SCHEMA;
+
+/// Tasks of many tenants: some queued, and finished ones beside them.
+const FILL: &str = "
+    INSERT INTO tasks (tenant_id, id, root_id, role, kind, state, priority, spec, attempt, epoch, ready_at, deadline,
+                       last_seq, created_at)
+    SELECT t.id, n.id, n.id, '', 'test', CASE WHEN $4 THEN 'queued' ELSE 'completed' END, 1, '{}', 1, 0,
+           CASE WHEN $4 THEN CAST($3 AS timestamptz) END, CAST($3 AS timestamptz) + interval '1 day', 1, $3
+    FROM (SELECT CAST(lpad(to_hex(t), 32, '0') AS uuid) AS id FROM generate_series(1, $1) AS t) AS t
+    CROSS JOIN LATERAL (SELECT gen_random_uuid() AS id FROM generate_series(1, $2) WHERE t.id IS NOT NULL) AS n";
+
+async fn fill(db: &Db, tenants: i32, each: i32, queued: bool) {
+    let now = SystemClock.now();
+    let fill = db.write(FILL).bind(tenants).bind(each).bind(now);
+    fill.bind(queued).exec().await.unwrap();
+}
+
+fn explained(text: &str) -> &'static str {
+    Box::leak(format!("EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {text}").into_boxed_str())
+}
+
+fn buffers(plan: &Value) -> u64 {
+    let plan = &plan[0]["Plan"];
+    let of = |key: &str| plan[key].as_u64().unwrap();
+    of("Shared Hit Blocks") + of("Shared Read Blocks")
+}
+
+/// Buffers of a look for queues, and of a claim of one task in each of those that it finds.
+async fn cost(db: &Db) -> (u64, u64) {
+    let start = Lane {
+        tenant: TenantId::from_uuid(Uuid::nil()),
+        pool: String::new(),
+    };
+    let heads = lanes(db, &start).await.unwrap();
+    let (look,): (Json<Value>,) = db
+        .q(explained(sql::LANES_PG))
+        .bind(start.tenant.uuid())
+        .bind("")
+        .one()
+        .await
+        .unwrap();
+    let mut tx = db.begin().await.unwrap();
+    let claim: Vec<(Json<Value>,)> = tx
+        .batch(explained(sql::CANDIDATES_PG), "")
+        .column(heads.iter().map(|head| head.lane.tenant.uuid()).collect())
+        .column(heads.iter().map(|head| head.lane.pool.clone()).collect())
+        .column(vec![1_i64; heads.len()])
+        .column(vec![SystemClock.now(); heads.len()])
+        .all()
+        .await
+        .unwrap();
+    tx.rollback().await.unwrap();
+    (buffers(&look.0), buffers(&claim[0].0.0))
+}
+
+/// `FINISHED_PER_TENANT=1000` makes that a million finished tasks.
+#[tokio::test]
+async fn a_claim_costs_the_same_beside_a_thousand_tenants_and_all_that_is_finished() {
+    let finished = std::env::var("FINISHED_PER_TENANT").map_or(20, |each| each.parse().unwrap());
+    let db = Fresh::postgres().await.open(&SCHEMA).await;
+    fill(&db, 64, 50, true).await;
+    db.write("ANALYZE tasks").exec().await.unwrap();
+    let few = cost(&db).await;
+    fill(&db, 1_000, finished, false).await;
+    fill(&db, 1_000, 50, true).await;
+    db.write("ANALYZE tasks").exec().await.unwrap();
+    let many = cost(&db).await;
+    eprintln!(
+        "buffers of a look for 64 queues and of a claim in each: {few:?} with 64 tenants, {many:?} with 1000 and {finished} finished tasks each"
+    );
+    // A deeper tree costs a page on each way down, and the number of rows nothing.
+    assert!(
+        many.0 <= 64 * 8 && many.0 <= few.0 * 2 + 64,
+        "{few:?} {many:?}"
+    );
+    assert!(
+        many.1 <= 64 * 16 && many.1 <= few.1 * 2 + 64,
+        "{few:?} {many:?}"
+    );
+}
