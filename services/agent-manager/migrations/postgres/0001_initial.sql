@@ -76,7 +76,7 @@ CREATE TABLE tasks (
     ) STORED,
     PRIMARY KEY (tenant_id, id)
 ) WITH (fillfactor = 50);
-CREATE INDEX tasks_ready ON tasks (tenant_id, pool, claim_order, id) WHERE ready_at IS NOT NULL;
+CREATE INDEX tasks_ready ON tasks (tenant_id, pool, claim_order, id, priority, ready_at) WHERE ready_at IS NOT NULL;
 CREATE INDEX tasks_queued_deadline ON tasks (tenant_id, deadline) WHERE ready_at IS NOT NULL;
 CREATE INDEX tasks_by_tree ON tasks (tenant_id, root_id, parent_id) WHERE parent_id IS NOT NULL;
 CREATE INDEX tasks_by_lease ON tasks (lease_group) WHERE lease_group IS NOT NULL;

@@ -84,6 +84,18 @@ pub(crate) const CHILD_USAGE: &str = "
            CAST(COALESCE(sum(tool_calls), 0) AS bigint) AS tool_calls
     FROM tasks WHERE tenant_id = $1 AND root_id = $2 AND parent_id = $3";
 
+/// The next tenants behind a cursor that have queued tasks, found by skipping through the index.
+pub(crate) const TENANTS_WITH_WORK: &str = "
+    WITH RECURSIVE found AS (
+        SELECT (SELECT tenant_id FROM tasks WHERE ready_at IS NOT NULL AND tenant_id > $1
+                ORDER BY tenant_id LIMIT 1) AS tenant_id
+        UNION ALL
+        SELECT (SELECT tasks.tenant_id FROM tasks WHERE ready_at IS NOT NULL AND tasks.tenant_id > found.tenant_id
+                ORDER BY tasks.tenant_id LIMIT 1)
+        FROM found WHERE found.tenant_id IS NOT NULL
+    )
+    SELECT tenant_id FROM found WHERE tenant_id IS NOT NULL LIMIT 16";
+
 macro_rules! lane_behind {
     ($columns:literal, $after:literal) => {
         concat!(
@@ -293,6 +305,7 @@ pub(crate) const ALL: &[Text] = &[
     Text::Shared(TREE),
     Text::Shared(TREE_STATES),
     Text::Shared(CHILD_USAGE),
+    Text::Shared(TENANTS_WITH_WORK),
     Text::Pair(LANES_PG, LANES_LITE),
     Text::Batch(CANDIDATES_PG, CANDIDATES_LITE),
     Text::Shared(QUEUED_OF),

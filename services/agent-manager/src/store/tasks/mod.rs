@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::sql::tasks as sql;
 use super::{count, stored};
 use crate::tasks::{TaskFailure, TaskRecord, TaskState, Usage, WaitingReason};
-pub(crate) use queue::{Candidate, candidates, claim, lanes, queued_of};
+pub(crate) use queue::{Candidate, candidates, claim, lanes, queued_of, tenants_with_work};
 pub(crate) use read::{
     Filter, list, overdue, place, queue_lengths, tree, tree_states, tree_states_in,
 };

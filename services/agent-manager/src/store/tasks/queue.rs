@@ -36,6 +36,16 @@ pub(crate) async fn lanes(db: &Db, after: &Lane) -> Result<Vec<Head>> {
     Ok(rows.into_iter().map(head).collect())
 }
 
+/// Tenants behind this one that have queued tasks.
+pub(crate) async fn tenants_with_work(db: &Db, after: TenantId) -> Result<Vec<TenantId>> {
+    let ids: Vec<Uuid> = db
+        .q(sql::TENANTS_WITH_WORK)
+        .bind(after.uuid())
+        .scalars()
+        .await?;
+    Ok(ids.into_iter().map(TenantId::from_uuid).collect())
+}
+
 /// How many tasks of a tenant wait for a worker, counted up to `most`.
 pub(crate) async fn queued_of(db: &Db, tenant: TenantId, most: u64) -> Result<u64> {
     let length: i64 = db
