@@ -90,6 +90,16 @@ impl Globals {
         Ok(Connection { client, server })
     }
 
+    fn credential_file(&self) -> PathBuf {
+        self.data_or(DEFAULT_DATA).join("admin-credential")
+    }
+
+    /// The password of the first administrator's credential, while its file is there.
+    pub(crate) fn credential_password(&self) -> Result<Option<String>, Failure> {
+        let credential = read_json::<Credential>(&self.credential_file())?;
+        Ok(credential.map(|credential| credential.password))
+    }
+
     /// A client that says who is calling: by token, key, or the first administrator's credential.
     pub(crate) async fn connect(&self) -> Result<Connection, Failure> {
         let Connection { client, server } = self.stranger()?;
@@ -105,7 +115,7 @@ impl Globals {
                 server,
             });
         }
-        let path = self.data_or(DEFAULT_DATA).join("admin-credential");
+        let path = self.credential_file();
         let Some(credential) = read_json::<Credential>(&path)? else {
             return Ok(Connection { client, server });
         };

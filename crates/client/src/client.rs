@@ -189,6 +189,11 @@ impl Client {
         self.credentials.lock().await.clone()
     }
 
+    /// The same person with a new session: clones go on with it.
+    pub(crate) async fn renew(&self, tokens: Tokens) {
+        *self.credentials.lock().await = Credentials::session(tokens);
+    }
+
     /// Other credentials are another client: clones made before keep theirs.
     fn with(mut self, credentials: Credentials) -> Self {
         self.credentials = Arc::new(Mutex::new(credentials));

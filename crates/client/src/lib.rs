@@ -46,4 +46,5 @@ pub use types::system::{ConsensusStatus, Counted, ServiceHealth, SystemHealth, S
 pub use types::tasks::{
     Event, NewTask, Step, Strategy, Task, TaskError, TaskState, TaskTree, Usage,
 };
+pub use types::tenants::{NewTenant, Tenant};
 pub use watch::{TopicEvent, Watched};

@@ -103,7 +103,7 @@ pub async fn build_with(config: Config, sockets: Sockets, clock: Arc<dyn Clock>)
         session_life: TimeDelta::seconds(i64::from(config.auth.session_seconds)),
     };
     let services = grpc::Services {
-        sessions,
+        sessions: Arc::new(sessions),
         keys,
         users: Users {
             store: store.clone(),
@@ -121,6 +121,7 @@ pub async fn build_with(config: Config, sockets: Sockets, clock: Arc<dyn Clock>)
         },
         clock: clock.clone(),
         min_password: config.auth.password.min_length,
+        credential_file: config.credential_file(),
     };
     Ok(App {
         admin: Admin::new(sockets.admin, registry.clone(), readiness, NAME),

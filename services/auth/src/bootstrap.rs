@@ -2,20 +2,17 @@
 
 use std::path::Path;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use swarm_config::Secret;
 use swarm_errors::Result;
 use swarm_identity::{Role, platform_tenant};
 use swarm_types::{Timestamp, UserId};
 
 use crate::credentials::file::AdminCredential;
-use crate::passwords::Hasher;
+use crate::passwords::{self, Hasher};
 use crate::store::{Store, TenantRecord, UserRecord};
 
 const TENANT_NAME: &str = "default";
 const USERNAME: &str = "admin";
-const PASSWORD_BYTES: usize = 24;
 
 /// Makes the administrator unless some start of some replica has, and leaves the credential in
 /// `file`: the one copy of the password, which is logged and stored nowhere.
@@ -28,7 +25,7 @@ pub(crate) async fn ensure_administrator(
     if store.has_administrator().await? {
         return Ok(());
     }
-    let password = URL_SAFE_NO_PAD.encode(rand::random::<[u8; PASSWORD_BYTES]>());
+    let password = passwords::random();
     let hash = hasher.hash(Secret::new(password.as_str())).await?;
     let tenant = TenantRecord {
         id: platform_tenant(),

@@ -4,8 +4,8 @@
 use chrono::TimeDelta;
 use swarm_auth::SCHEMA;
 use swarm_auth::store::{
-    ApiKeyRecord, Created, Refreshed, Request, SigningKeyRecord, Store, TEXTS, TenantRecord,
-    UserRecord,
+    ApiKeyRecord, Created, NewSession, PasswordChanged, Refreshed, Request, SigningKeyRecord,
+    Store, TEXTS, TenantRecord, UserRecord,
 };
 use swarm_errors::{Code, Error};
 use swarm_identity::Role;
@@ -43,6 +43,22 @@ fn api_key(tenant: TenantId, prefix: &str) -> ApiKeyRecord {
         created_at: SystemClock.now(),
         expires_at: Some(SystemClock.now() + TimeDelta::days(1)),
         revoked_at: None,
+    }
+}
+
+fn new_session(
+    (tenant, user, id): (TenantId, UserId, Uuid),
+    token_hash: &[u8],
+    created_at: Timestamp,
+    expires_at: Timestamp,
+) -> NewSession<'_> {
+    NewSession {
+        tenant,
+        user,
+        id,
+        token_hash,
+        created_at,
+        expires_at,
     }
 }
 
@@ -309,10 +325,8 @@ impl Family {
     async fn new(store: Store) -> Self {
         let (tenant, user) = with_tenant(&store, "one").await;
         let (now, ids) = (SystemClock.now(), (tenant.id, user.id, Uuid::now_v7()));
-        store
-            .insert_session(ids, b"t0", now, now + TimeDelta::hours(1))
-            .await
-            .unwrap();
+        let new = new_session(ids, b"t0", now, now + TimeDelta::hours(1));
+        assert!(store.insert_session(&new, "hash").await.unwrap());
         Self { store, ids, now }
     }
 
@@ -411,11 +425,8 @@ async fn sessions_end_by_logout_and_by_time() {
             Refreshed::Refused
         );
         let other = (tenant, user, Uuid::now_v7());
-        family
-            .store
-            .insert_session(other, b"o", family.now, expiry + TimeDelta::seconds(1))
-            .await
-            .unwrap();
+        let new = new_session(other, b"o", family.now, expiry + TimeDelta::seconds(1));
+        assert!(family.store.insert_session(&new, "hash").await.unwrap());
         assert_eq!(family.store.forget_sessions(expiry).await.unwrap(), 1);
         let still = family
             .store
@@ -463,6 +474,45 @@ async fn the_first_key_is_made_once_and_the_newest_signs() {
             .map(|key| key.kid)
             .collect();
         assert_eq!(kids, ["c", "a"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_changed_password_ends_every_session_of_its_user_and_nobody_elses() {
+    for_each_database(&SCHEMA, |db| async move {
+        let family = Family::new(Store::new(db)).await;
+        let ((tenant, user, _), now, store) = (family.ids, family.now, &family.store);
+        let bob = self::user(tenant, "bob");
+        store.insert_user(None, &bob, "hash").await.unwrap();
+        let later = now + TimeDelta::hours(1);
+        let bobs = (tenant, bob.id, Uuid::now_v7());
+        let of_bob = new_session(bobs, b"b0", now, later);
+        assert!(store.insert_session(&of_bob, "hash").await.unwrap());
+
+        let fresh = (tenant, user, Uuid::now_v7());
+        let new = new_session(fresh, b"n0", now, later);
+        let request = Some(Request {
+            key: "k",
+            body_hash: &[],
+            operation: "change_password",
+        });
+        let change = async |old| {
+            let made = store.change_password(request, (old, "other"), &new).await;
+            made.unwrap()
+        };
+        assert_eq!(change("wrong").await, PasswordChanged::Outdated);
+        assert_eq!(change("hash").await, PasswordChanged::Now);
+        assert_eq!(change("other").await, PasswordChanged::Before);
+        assert_eq!(family.rotate(b"t0", b"t1", now).await, Refreshed::Refused);
+        let kept = store.rotate((tenant, fresh.2), b"n0", b"n1", now).await;
+        assert_eq!(kept.unwrap(), Refreshed::Rotated(user));
+        let kept = store.rotate((tenant, bobs.2), b"b0", b"b1", now).await;
+        assert_eq!(kept.unwrap(), Refreshed::Rotated(bob.id));
+        // A login that was checked against the old hash comes too late.
+        let late = new_session((tenant, user, Uuid::now_v7()), b"l0", now, later);
+        assert!(!store.insert_session(&late, "hash").await.unwrap());
+        assert!(store.insert_session(&late, "other").await.unwrap());
     })
     .await;
 }

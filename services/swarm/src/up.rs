@@ -95,7 +95,7 @@ fn told(platform: &Platform, columns: usize) -> Vec<Line> {
     if file.exists() {
         lines.extend(place("Credential", &file.display().to_string()));
         let words = format!(
-            "the first administrator's, which commands here use by themselves; make users with `{} users create NAME`, then delete it",
+            "the first administrator's, which commands here use by themselves; make users with `{0} users create NAME`, then change its password with `{0} password`, which deletes the file",
             program()
         );
         lines.extend(place("", &words));

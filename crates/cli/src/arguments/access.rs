@@ -24,6 +24,38 @@ pub enum Users {
     },
 }
 
+/// `tenants`.
+#[derive(Debug, Clone, Subcommand)]
+pub enum Tenants {
+    /// Make a tenant; the password of its first administrator is shown once
+    Create {
+        /// Its name
+        name: String,
+        /// The name that its first administrator logs in with [default: NAME-admin]
+        #[arg(long, value_name = "USERNAME")]
+        admin: Option<String>,
+    },
+    /// The tenants
+    List {
+        /// Which part of the list
+        #[command(flatten)]
+        page: Listing,
+    },
+    /// One tenant
+    Show {
+        /// The tenant's id
+        id: String,
+    },
+}
+
+/// `password`.
+#[derive(Debug, Clone, Args)]
+pub struct Password {
+    /// Whose [default: of who is calling: by token, or by the data folder's credential]
+    #[arg(short, long)]
+    pub username: Option<String>,
+}
+
 /// `keys`.
 #[derive(Debug, Clone, Subcommand)]
 pub enum Keys {

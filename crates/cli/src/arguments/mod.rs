@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 use swarm_types::PageRequest;
 
-pub use access::{Keys, Login, Users};
+pub use access::{Keys, Login, Password, Tenants, Users};
 pub use work::{
     Agents, DeadLetters, Feedback, Memory, Messages, Mode, Proposals, Run, Strategy, Tasks, Top,
 };
@@ -108,11 +108,16 @@ pub enum Command {
     /// People who may log in
     #[command(subcommand)]
     Users(Users),
+    /// Those who share the platform and see nothing of each other; for its administrators
+    #[command(subcommand)]
+    Tenants(Tenants),
     /// API keys for programs
     #[command(subcommand)]
     Keys(Keys),
     /// Log in and print an access token, for QWEN_SWARM_TOKEN
     Login(Login),
+    /// Change your password; all your sessions end
+    Password(Password),
     /// How the platform is
     System,
     /// The work of the moment, live: queues, rates, agents, replicas; q ends it

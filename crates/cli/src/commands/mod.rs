@@ -6,15 +6,17 @@ mod keys;
 mod login;
 mod memory;
 mod messages;
+mod password;
 mod proposals;
 mod reruns;
 mod run;
 mod system;
 mod tasks;
+mod tenants;
 mod users;
 mod watch;
 
-use std::io::{IsTerminal, Read, Write};
+use std::io::{BufRead, IsTerminal, Write};
 
 use serde::Serialize;
 use swarm_client::{Agent, NewFeedback};
@@ -35,6 +37,9 @@ use crate::top::top;
 pub async fn execute(command: Command, globals: &Globals) -> Result<(), Failure> {
     if let Command::Login(arguments) = command {
         return login::login(arguments, globals).await;
+    }
+    if let Command::Password(arguments) = command {
+        return password::change(arguments, globals).await;
     }
     let session = Session {
         connection: globals.connect().await?,
@@ -63,10 +68,11 @@ pub async fn execute(command: Command, globals: &Globals) -> Result<(), Failure>
             )
         }
         Command::Users(command) => users::execute(&session, command).await,
+        Command::Tenants(command) => tenants::execute(&session, command).await,
         Command::Keys(command) => keys::execute(&session, command).await,
         Command::System => system::system(&session).await,
         Command::Top(arguments) => top(&session, arguments).await,
-        Command::Login(_) => Ok(()),
+        Command::Login(_) | Command::Password(_) => Ok(()),
     }
 }
 
@@ -201,28 +207,35 @@ impl Session {
     }
 }
 
-/// A secret that is typed in unseen, or the first line of standard input.
+/// A secret that is typed in unseen, or the next line of standard input.
 fn read_secret(prompt: &str) -> Result<String, Failure> {
     let input = std::io::stdin();
-    let text = if input.is_terminal() {
+    let line = if input.is_terminal() {
         hidden(prompt)?
     } else {
-        let mut text = String::new();
-        input.lock().read_to_string(&mut text)?;
-        text
+        let mut line = String::new();
+        input.lock().read_line(&mut line)?;
+        line
     };
-    match text
-        .lines()
-        .next()
-        .map(str::trim)
-        .filter(|line| !line.is_empty())
-    {
-        Some(line) => Ok(line.to_owned()),
-        None => Err(Failure::usage(
+    match line.trim() {
+        "" => Err(Failure::usage(
             "password",
             "must not be empty: type it in, or give it on standard input",
         )),
+        secret => Ok(secret.to_owned()),
     }
+}
+
+/// A new secret; who types it in unseen does so twice.
+fn read_new_secret(prompt: &str) -> Result<String, Failure> {
+    let secret = read_secret(prompt)?;
+    if std::io::stdin().is_terminal() && read_secret("once more")? != secret {
+        return Err(Failure::usage(
+            "password",
+            "was typed in differently the second time",
+        ));
+    }
+    Ok(secret)
 }
 
 fn hidden(prompt: &str) -> std::io::Result<String> {

@@ -1,7 +1,9 @@
 //! The other lists: pure.
 
 use serde_json::Value;
-use swarm_client::{ApiKey, Message, SearchHit, SystemHealth, SystemState, Task, TaskState, User};
+use swarm_client::{
+    ApiKey, Message, SearchHit, SystemHealth, SystemState, Task, TaskState, Tenant, User,
+};
 
 use crate::Names;
 use crate::console::{Column, Line, Style, Table, clean, count, hang, moment, quote, span};
@@ -145,6 +147,24 @@ pub fn users(items: &[User], columns: usize) -> Vec<Line> {
             user.username.clone(),
             user.roles.join(", "),
             moment(user.created_at),
+        ]);
+    }
+    table.lines(columns)
+}
+
+/// Tenants.
+#[must_use]
+pub fn tenants(items: &[Tenant], columns: usize) -> Vec<Line> {
+    let mut table = Table::new([
+        Column::new("TENANT"),
+        Column::clipped("NAME"),
+        Column::new("CREATED (UTC)"),
+    ]);
+    for tenant in items {
+        table.row([
+            tenant.id.clone(),
+            tenant.name.clone(),
+            moment(tenant.created_at),
         ]);
     }
     table.lines(columns)

@@ -13,7 +13,7 @@ pub(crate) use agents::state_style;
 pub use agents::{agent, agents};
 pub use answer::answer;
 pub use events::event;
-pub use lists::{api_keys, dead_letters, health, inbox, memories, tasks, users};
+pub use lists::{api_keys, dead_letters, health, inbox, memories, tasks, tenants, users};
 pub use proposals::{proposal, proposals};
 pub use task_tree::task_tree;
 pub use usage::usage;

@@ -9,6 +9,7 @@ mod reruns;
 mod sessions;
 mod system;
 mod tasks;
+mod tenants;
 
 use swarm_types::PageRequest;
 

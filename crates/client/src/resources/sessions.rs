@@ -33,6 +33,20 @@ impl Client {
         .await
     }
 
+    /// Changes one's own password. Every session that was opened before ends; this client and its
+    /// clones go on with a new one.
+    ///
+    /// # Errors
+    /// When the current password is wrong, the new one is refused, or the server cannot be reached.
+    pub async fn change_password(&self, current: &str, new: &str) -> Result<()> {
+        let body = serde_json::json!({"current_password": current, "new_password": new});
+        let tokens = self
+            .fetch(Call::post(&["auth", "password"], &body)?)
+            .await?;
+        self.renew(tokens).await;
+        Ok(())
+    }
+
     /// Makes a user.
     ///
     /// # Errors

@@ -10,3 +10,4 @@ pub(crate) mod retry;
 pub(crate) mod sessions;
 pub(crate) mod system;
 pub(crate) mod tasks;
+pub(crate) mod tenants;

@@ -70,6 +70,8 @@ CREATE TABLE sessions (
     FOREIGN KEY (tenant_id, user_id) REFERENCES users (tenant_id, user_id)
 );
 
+CREATE INDEX sessions_by_user ON sessions (tenant_id, user_id);
+
 CREATE TABLE refresh_tokens (
     tenant_id uuid NOT NULL,
     session_id uuid NOT NULL,

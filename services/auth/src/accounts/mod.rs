@@ -10,7 +10,7 @@ pub(crate) use api_keys::{ApiKeys, NewApiKey};
 pub(crate) use grant::check_roles;
 pub(crate) use names::{check_name, check_username};
 pub(crate) use tenants::{NewTenant, Tenants};
-pub(crate) use users::{NewUser, Users};
+pub(crate) use users::{NewUser, Users, password_request};
 
 use swarm_errors::{Code, Error};
 

@@ -86,7 +86,7 @@ impl Users {
 
 /// A hash of a body that holds a password would be a second, weak hash of it. So it is not kept:
 /// a repeat is compared with what the first one made.
-pub(super) fn password_request<'a>(key: &'a str, operation: &'static str) -> Option<Request<'a>> {
+pub(crate) fn password_request<'a>(key: &'a str, operation: &'static str) -> Option<Request<'a>> {
     (!key.is_empty()).then_some(Request {
         key,
         body_hash: &[],

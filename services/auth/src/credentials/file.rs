@@ -45,6 +45,26 @@ impl AdminCredential {
     }
 }
 
+/// Deletes the file where it is this person's: the password in it opens nothing any more.
+pub(crate) fn use_up(path: &Path, username: &str) {
+    let Ok(text) = fs::read_to_string(path) else {
+        return;
+    };
+    let is_theirs = serde_json::from_str::<AdminCredential>(&text)
+        .is_ok_and(|credential| credential.username == username);
+    if !is_theirs {
+        return;
+    }
+    match fs::remove_file(path) {
+        Ok(()) => {
+            tracing::info!(file = %path.display(), "the first credential is used up and deleted")
+        }
+        Err(error) => {
+            tracing::warn!(file = %path.display(), error = %error, "the first credential is used up and cannot be deleted");
+        }
+    }
+}
+
 fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
     let folder = path
         .parent()

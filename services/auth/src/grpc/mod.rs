@@ -7,6 +7,7 @@ mod sessions;
 mod tenants;
 mod users;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use swarm_proto::auth::v1::api_key_service_server::ApiKeyServiceServer;
@@ -25,13 +26,14 @@ pub(crate) const OPEN: &str = "swarm.auth.v1.SessionService";
 
 /// All that the rpcs call.
 pub(crate) struct Services {
-    pub(crate) sessions: Sessions,
+    pub(crate) sessions: Arc<Sessions>,
     pub(crate) keys: StoredKeys,
     pub(crate) users: Users,
     pub(crate) api_keys: ApiKeys,
     pub(crate) tenants: Tenants,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) min_password: usize,
+    pub(crate) credential_file: PathBuf,
 }
 
 impl Services {
@@ -44,14 +46,17 @@ impl Services {
             tenants,
             clock,
             min_password,
+            credential_file,
         } = self;
         Routes::new(SessionServiceServer::new(sessions::SessionRpcs {
-            sessions,
+            sessions: sessions.clone(),
             keys,
             clock,
         }))
         .add_service(UserServiceServer::new(users::UserRpcs {
             users,
+            sessions,
+            credential_file,
             min_password,
         }))
         .add_service(ApiKeyServiceServer::new(api_keys::ApiKeyRpcs { api_keys }))

@@ -19,7 +19,7 @@ const KEYS_MINUTES: i64 = 5;
 
 #[derive(Debug)]
 pub(super) struct SessionRpcs {
-    pub(super) sessions: Sessions,
+    pub(super) sessions: Arc<Sessions>,
     pub(super) keys: StoredKeys,
     pub(super) clock: Arc<dyn Clock>,
 }

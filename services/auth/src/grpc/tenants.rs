@@ -5,7 +5,7 @@ use swarm_errors::{Code, Error};
 use swarm_identity::{Permission, platform_tenant};
 use swarm_proto::auth::v1 as wire;
 use swarm_proto::auth::v1::tenant_service_server::TenantService;
-use swarm_proto::convert::{page, parse_optional};
+use swarm_proto::convert::{page, parse, parse_optional};
 use swarm_transport::authorize;
 use swarm_types::TenantId;
 use tonic::{Request, Response, Status};
@@ -48,15 +48,33 @@ impl TenantService for TenantRpcs {
         let (key, _) = request_key::read(request)?;
         check_name("name", &name)?;
         check_username("admin_username", &admin_username)?;
-        policy::check_new("admin_password", &admin_password, self.min_password)?;
+        let is_random = admin_password.is_empty();
+        if !is_random {
+            policy::check_new("admin_password", &admin_password, self.min_password)?;
+        }
         let new = NewTenant {
             name,
             admin_username,
-            admin_password: Secret::new(admin_password),
+            admin_password: (!is_random).then(|| Secret::new(admin_password)),
         };
-        let tenant = self.tenants.create(asked_by, &key, new).await?;
-        tracing::info!(tenant.id = %tenant.id, "tenant created");
+        let made = self.tenants.create(asked_by, &key, new).await?;
+        tracing::info!(tenant.id = %made.tenant.id, "tenant created");
         Ok(Response::new(wire::CreateTenantResponse {
+            tenant: Some(encode::tenant(made.tenant)),
+            admin_password: made.admin_password.unwrap_or_default(),
+        }))
+    }
+
+    async fn get_tenant(
+        &self,
+        request: Request<wire::GetTenantRequest>,
+    ) -> Result<Response<wire::GetTenantResponse>, Status> {
+        authorize_platform(&request, Permission::TenantsRead)?;
+        let tenant = self
+            .tenants
+            .get(parse("id", &request.get_ref().id)?)
+            .await?;
+        Ok(Response::new(wire::GetTenantResponse {
             tenant: Some(encode::tenant(tenant)),
         }))
     }

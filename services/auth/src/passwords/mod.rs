@@ -2,5 +2,7 @@
 
 mod hasher;
 pub(crate) mod policy;
+mod random;
 
 pub(crate) use hasher::Hasher;
+pub(crate) use random::random;

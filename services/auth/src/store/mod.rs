@@ -2,6 +2,7 @@
 
 mod api_keys;
 mod first_start;
+mod passwords;
 mod requests;
 mod sessions;
 mod signing_keys;
@@ -13,9 +14,10 @@ use swarm_database::{DatabaseConfig, Db, Migrate, Schema};
 use swarm_errors::Result;
 
 pub use api_keys::ApiKeyRecord;
+pub use passwords::PasswordChanged;
 pub(crate) use requests::mismatch;
 pub use requests::{Created, Request};
-pub use sessions::Refreshed;
+pub use sessions::{NewSession, Refreshed};
 pub use signing_keys::{PublicKeyRecord, SigningKeyRecord};
 pub use tenants::TenantRecord;
 pub use texts::TEXTS;

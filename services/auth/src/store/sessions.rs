@@ -1,11 +1,12 @@
 //! Logins and their families of refresh tokens.
 
+use swarm_database::Tx;
 use swarm_errors::Result;
 use swarm_types::{TenantId, Timestamp, UserId};
 use uuid::Uuid;
 
-use super::Store;
 use super::texts::sessions as sql;
+use super::{Store, users};
 
 /// What became of a refresh token that was shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,32 +19,38 @@ pub enum Refreshed {
     Refused,
 }
 
+/// A login to be kept.
+#[derive(Debug)]
+pub struct NewSession<'a> {
+    /// Whose tenant.
+    pub tenant: TenantId,
+    /// Whose.
+    pub user: UserId,
+    /// Its id.
+    pub id: Uuid,
+    /// The hash of its first refresh token.
+    pub token_hash: &'a [u8],
+    /// Now.
+    pub created_at: Timestamp,
+    /// When it ends.
+    pub expires_at: Timestamp,
+}
+
 impl Store {
-    /// Keeps a new login with its first refresh token.
+    /// Keeps a new login with its first refresh token; says false and keeps nothing where this is
+    /// no longer the hash of the user's password.
     ///
     /// # Errors
     /// As the database fails.
-    pub async fn insert_session(
-        &self,
-        (tenant, user, session): (TenantId, UserId, Uuid),
-        token_hash: &[u8],
-        now: Timestamp,
-        expires_at: Timestamp,
-    ) -> Result<()> {
+    pub async fn insert_session(&self, new: &NewSession<'_>, password_hash: &str) -> Result<bool> {
         let mut tx = self.db.begin().await?;
-        let insert = tx
-            .q(sql::INSERT)
-            .bind(tenant.uuid())
-            .bind(session)
-            .bind(user.uuid());
-        insert.bind(now).bind(expires_at).exec().await?;
-        let token = tx
-            .q(sql::INSERT_TOKEN)
-            .bind(tenant.uuid())
-            .bind(session)
-            .bind(token_hash);
-        token.bind(now).exec().await?;
-        tx.commit().await
+        if !users::hold_password(&mut tx, new.tenant, new.user, password_hash).await? {
+            tx.rollback().await?;
+            return Ok(false);
+        }
+        insert(&mut tx, new).await?;
+        tx.commit().await?;
+        Ok(true)
     }
 
     /// Spends a refresh token and keeps its successor, or ends the session when it was spent before.
@@ -142,4 +149,29 @@ impl Store {
     pub async fn forget_sessions(&self, now: Timestamp) -> Result<u64> {
         self.db.write(sql::DELETE_EXPIRED).bind(now).exec().await
     }
+}
+
+pub(super) async fn insert(tx: &mut Tx, new: &NewSession<'_>) -> Result<()> {
+    let (tenant, now) = (new.tenant.uuid(), new.created_at);
+    let session = tx
+        .q(sql::INSERT)
+        .bind(tenant)
+        .bind(new.id)
+        .bind(new.user.uuid());
+    session.bind(now).bind(new.expires_at).exec().await?;
+    let token = tx.q(sql::INSERT_TOKEN).bind(tenant).bind(new.id);
+    token.bind(new.token_hash).bind(now).exec().await?;
+    Ok(())
+}
+
+/// Ends every session of a person.
+pub(super) async fn end_all(
+    tx: &mut Tx,
+    (tenant, user): (TenantId, UserId),
+    now: Timestamp,
+    reason: &str,
+) -> Result<()> {
+    let end = tx.q(sql::END_ALL).bind(tenant.uuid()).bind(user.uuid());
+    end.bind(now).bind(reason).exec().await?;
+    Ok(())
 }

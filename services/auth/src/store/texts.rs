@@ -1,6 +1,6 @@
 //! Every SQL text of auth, so that a test can prepare each on both databases.
 
-use swarm_database::check::Text::{self, Shared};
+use swarm_database::check::Text::{self, Pair, Shared};
 
 pub(super) mod first_start {
     pub(in crate::store) const IS_DONE: &str = "SELECT name FROM first_starts WHERE name = $1";
@@ -47,6 +47,17 @@ pub(super) mod users {
         FROM usernames AS n
         JOIN users AS u ON u.tenant_id = n.tenant_id AND u.user_id = n.user_id
         WHERE n.username = $1";
+    /// Exactly one of two changes that begin with the same password is made.
+    pub(in crate::store) const CHANGE_PASSWORD: &str = "
+        UPDATE users SET password_hash = $4
+        WHERE tenant_id = $1 AND user_id = $2 AND password_hash = $3";
+    /// Waits for a change that is under way, so that no session of the old password begins after it.
+    pub(in crate::store) const HOLD_PASSWORD_PG: &str = "
+        SELECT user_id FROM users
+        WHERE tenant_id = $1 AND user_id = $2 AND password_hash = $3 FOR SHARE";
+    pub(in crate::store) const HOLD_PASSWORD_LITE: &str = "
+        SELECT user_id FROM users
+        WHERE tenant_id = $1 AND user_id = $2 AND password_hash = $3";
     pub(in crate::store) const ID_BY_USERNAME: &str =
         "SELECT user_id FROM usernames WHERE username = $1 AND tenant_id = $2";
 }
@@ -94,6 +105,9 @@ pub(super) mod sessions {
     pub(in crate::store) const END: &str = "
         UPDATE sessions SET ended_at = $3, end_reason = $4
         WHERE tenant_id = $1 AND session_id = $2 AND ended_at IS NULL";
+    pub(in crate::store) const END_ALL: &str = "
+        UPDATE sessions SET ended_at = $3, end_reason = $4
+        WHERE tenant_id = $1 AND user_id = $2 AND ended_at IS NULL";
     pub(in crate::store) const DELETE_EXPIRED: &str = "DELETE FROM sessions WHERE expires_at <= $1";
 }
 
@@ -122,6 +136,8 @@ pub const TEXTS: &[Text] = &[
     Shared(users::LIST),
     Shared(users::PASSWORD_HASH),
     Shared(users::CREDENTIALS),
+    Shared(users::CHANGE_PASSWORD),
+    Pair(users::HOLD_PASSWORD_PG, users::HOLD_PASSWORD_LITE),
     Shared(users::ID_BY_USERNAME),
     Shared(api_keys::CLAIM_PREFIX),
     Shared(api_keys::INSERT),
@@ -135,6 +151,7 @@ pub const TEXTS: &[Text] = &[
     Shared(sessions::HAS_TOKEN),
     Shared(sessions::LIVE_USER),
     Shared(sessions::END),
+    Shared(sessions::END_ALL),
     Shared(sessions::DELETE_EXPIRED),
     Shared(requests::CLAIM),
     Shared(requests::GET),

@@ -197,6 +197,19 @@ impl Store {
     }
 }
 
+/// Whether this is the hash of the person's password, until the transaction ends.
+pub(super) async fn hold_password(
+    tx: &mut Tx,
+    tenant: TenantId,
+    user: UserId,
+    password_hash: &str,
+) -> Result<bool> {
+    let text = tx.pick(sql::HOLD_PASSWORD_PG, sql::HOLD_PASSWORD_LITE);
+    let held = tx.q(text).bind(tenant.uuid()).bind(user.uuid());
+    let found = held.bind(password_hash).scalar_opt::<Uuid>().await?;
+    Ok(found.is_some())
+}
+
 /// False when the name is taken, by whichever tenant.
 pub(super) async fn insert(tx: &mut Tx, user: &UserRecord, password_hash: &str) -> Result<bool> {
     let claim = tx.q(sql::CLAIM_USERNAME).bind(&user.username);

@@ -13,7 +13,7 @@ use super::{AccessToken, Issuer};
 use crate::credentials::{self, api_key, refresh_token};
 use crate::logins::Throttle;
 use crate::passwords::{Hasher, policy};
-use crate::store::{ApiKeyRecord, Credentials, Refreshed, Store};
+use crate::store::{ApiKeyRecord, Credentials, NewSession, Refreshed, Store};
 
 /// Who may call itself a service.
 const SERVICES: [&str; 6] = [
@@ -61,10 +61,7 @@ impl Sessions {
                 self.throttle().succeeded(username);
                 self.open(&found, now).await
             }
-            Ok(None) => Err(Error::new(
-                Code::Unauthenticated,
-                "the username or the password is wrong",
-            )),
+            Ok(None) => Err(wrong_credentials()),
             Err(error) => {
                 self.throttle().abandoned(username);
                 Err(error)
@@ -88,14 +85,26 @@ impl Sessions {
         Ok(found.filter(|_| is_right))
     }
 
-    async fn open(&self, found: &Credentials, now: Timestamp) -> Result<Tokens> {
+    pub(super) async fn open(&self, found: &Credentials, now: Timestamp) -> Result<Tokens> {
         let user = &found.user;
         let session = Uuid::now_v7();
         let (token, address) = refresh_token::encode(user.tenant, session, &rand::random());
-        let ids = (user.tenant, user.id, session);
-        self.store
-            .insert_session(ids, &address.hash, now, now + self.session_life)
-            .await?;
+        let new = NewSession {
+            tenant: user.tenant,
+            user: user.id,
+            id: session,
+            token_hash: &address.hash,
+            created_at: now,
+            expires_at: now + self.session_life,
+        };
+        if !self
+            .store
+            .insert_session(&new, &found.password_hash)
+            .await?
+        {
+            // It was changed while it was checked.
+            return Err(wrong_credentials());
+        }
         tracing::info!(user.id = %user.id, tenant.id = %user.tenant, session.id = %session, "logged in");
         Ok(Tokens {
             access: self.issuer.for_user(user, now)?,
@@ -191,12 +200,19 @@ impl Sessions {
         })
     }
 
-    fn throttle(&self) -> MutexGuard<'_, Throttle> {
+    pub(super) fn throttle(&self) -> MutexGuard<'_, Throttle> {
         self.throttle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn too_many(wait: TimeDelta) -> Error {
+fn wrong_credentials() -> Error {
+    Error::new(
+        Code::Unauthenticated,
+        "the username or the password is wrong",
+    )
+}
+
+pub(super) fn too_many(wait: TimeDelta) -> Error {
     let seconds =
         u64::try_from(wait.num_seconds()).unwrap_or(0) + u64::from(wait.subsec_nanos() > 0);
     Error::new(

@@ -6,6 +6,7 @@ mod first_start;
 mod hostile_tokens;
 mod isolation;
 mod logins;
+mod passwords;
 mod running;
 mod service_tokens;
 mod users;

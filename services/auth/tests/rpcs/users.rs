@@ -85,6 +85,46 @@ async fn a_repeated_request_is_compared_without_keeping_a_weak_hash() {
 }
 
 #[tokio::test]
+async fn a_tenants_administrator_gets_a_password_that_is_shown_once() {
+    let auth = Auth::start().await;
+    let admin = auth.admin().await;
+    let message = |name: &str| wire::CreateTenantRequest {
+        request: Some(RequestKey {
+            key: "k".into(),
+            body_hash: vec![],
+        }),
+        name: name.into(),
+        admin_username: "acme-admin".into(),
+        admin_password: String::new(),
+    };
+    let create = async |message| answer(auth.tenants().create_tenant(admin.ask(message)).await);
+    let first = create(message("acme")).await.unwrap();
+    assert!(first.admin_password.len() >= 32);
+    let again = create(message("acme")).await.unwrap();
+    assert_eq!(again.tenant, first.tenant);
+    assert!(again.admin_password.is_empty(), "it is kept nowhere");
+    let other = create(message("other")).await.unwrap_err();
+    assert_eq!(other.code(), Code::IdempotencyMismatch);
+    let theirs = auth.log_in("acme-admin", &first.admin_password).await;
+    let tenant = first.tenant.unwrap();
+    assert_eq!(
+        theirs.principal.tenant.map(|id| id.to_string()),
+        Some(tenant.id.clone())
+    );
+
+    let get = async |by: &Person, id: &str| {
+        let message = wire::GetTenantRequest { id: id.into() };
+        answer(auth.tenants().get_tenant(by.ask(message)).await).map(|answer| answer.tenant)
+    };
+    assert_eq!(get(&admin, &tenant.id).await.unwrap(), Some(tenant.clone()));
+    let refused = get(&theirs, &tenant.id).await.unwrap_err();
+    assert_eq!(refused.code(), Code::PermissionDenied);
+    let unknown = swarm_types::TenantId::new().to_string();
+    let missing = get(&admin, &unknown).await.unwrap_err();
+    assert_eq!(missing.code(), Code::NotFound);
+}
+
+#[tokio::test]
 async fn a_tenant_comes_with_an_administrator_and_a_repeat_finds_it() {
     let auth = Auth::start().await;
     let admin = auth.admin().await;

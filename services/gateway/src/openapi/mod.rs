@@ -32,6 +32,7 @@ const PROBLEMS: [u16; 12] = [400, 401, 403, 404, 409, 413, 415, 422, 429, 500, 5
     tags(
         (name = "sessions", description = "Who is calling"),
         (name = "users", description = "Users and API keys of the tenant"),
+        (name = "tenants", description = "Tenants, for the administrators of the platform"),
         (name = "agents", description = "Agents and their life cycle"),
         (name = "tasks", description = "Tasks, their journal and their events"),
         (name = "messages", description = "Messages between agents"),

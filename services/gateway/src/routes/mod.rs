@@ -17,6 +17,7 @@ mod sessions;
 mod system;
 mod table;
 mod tasks;
+mod tenants;
 mod tree;
 mod users;
 

@@ -16,9 +16,11 @@ use super::{expect, nothing};
 use crate::extract::{Body, Form, NoParams};
 use crate::gateway::Gate;
 use crate::layers::Who;
-use crate::peers::name_of_absent;
+use crate::peers::{ask, name_of_absent};
 use crate::problem::Answer;
-use crate::shapes::sessions::{ClientCredentials, Identity, Login, RefreshToken, Tokens};
+use crate::shapes::sessions::{
+    ClientCredentials, Identity, Login, NewPassword, RefreshToken, Tokens,
+};
 
 /// Log in with a name and a password
 #[utoipa::path(post, path = "", tag = "sessions", request_body = Login,
@@ -98,6 +100,28 @@ pub(super) async fn logout(
     .await
     .map_err(|error| name_of_absent("sessions", error))?;
     Ok(nothing())
+}
+
+/// Change one's own password
+///
+/// Every session that was opened before ends; the answer opens one. Access tokens that were given before hold until
+/// they expire, and API keys stay.
+#[utoipa::path(post, path = "", tag = "sessions", request_body = NewPassword,
+    responses((status = 200, body = Tokens, description = "The password is changed: an access and a refresh token")))]
+pub(super) async fn change_password(
+    State(gateway): Gate,
+    Who(caller): Who,
+    _: NoParams,
+    body: Body<NewPassword>,
+) -> Answer<Json<Tokens>> {
+    let message = wire::ChangePasswordRequest {
+        request: Some(body.key),
+        current_password: body.value.current_password,
+        new_password: body.value.new_password,
+    };
+    // Not repeated: a wrong password must count once.
+    let answer = ask!(once gateway, &caller, users.change_password(message))?;
+    Ok(Json(expect(answer.tokens)?.into()))
 }
 
 /// Get an access token for an API key (OAuth 2.0 client credentials)

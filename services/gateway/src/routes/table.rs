@@ -7,7 +7,7 @@ use utoipa_axum::routes;
 use super::Access::{Needs, Open, SignedIn};
 use super::{
     Route, agents, dead_letters, events, learning, memories, messages, overview, proposals, reruns,
-    root, sessions, system, tasks, tree, users,
+    root, sessions, system, tasks, tenants, tree, users,
 };
 
 /// Routes that wait on purpose, and so are not bound by the deadline of a request.
@@ -28,10 +28,14 @@ table! {
     Post   "/api/v1/auth/token"              Open                      => sessions::token;
     Post   "/api/v1/auth/logout"             SignedIn                  => sessions::logout;
     Get    "/api/v1/auth/me"                 SignedIn                  => sessions::me;
+    Post   "/api/v1/auth/password"           SignedIn                  => sessions::change_password;
 
     Post   "/api/v1/users"                   Needs(P::UsersWrite)      => users::create_user;
     Get    "/api/v1/users"                   Needs(P::UsersRead)       => users::list_users;
     Get    "/api/v1/users/{id}"              Needs(P::UsersRead)       => users::get_user;
+    Post   "/api/v1/tenants"                 Needs(P::TenantsWrite)    => tenants::create_tenant;
+    Get    "/api/v1/tenants"                 Needs(P::TenantsRead)     => tenants::list_tenants;
+    Get    "/api/v1/tenants/{id}"            Needs(P::TenantsRead)     => tenants::get_tenant;
     Post   "/api/v1/api-keys"                Needs(P::KeysWrite)       => users::create_api_key;
     Get    "/api/v1/api-keys"                Needs(P::KeysRead)        => users::list_api_keys;
     Delete "/api/v1/api-keys/{id}"           Needs(P::KeysWrite)       => users::revoke_api_key;

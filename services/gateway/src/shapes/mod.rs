@@ -2,6 +2,18 @@
 //!
 //! Conversions from the wire never fail: what a service has answered is shown as well as it can be.
 
+/// What holds a secret prints as its name alone.
+macro_rules! secretive {
+    ($($name:ident),*) => {$(
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_struct(stringify!($name)).finish_non_exhaustive()
+            }
+        }
+    )*};
+}
+pub(crate) use secretive;
+
 pub(crate) mod agents;
 pub(crate) mod dead_letters;
 pub(crate) mod learning;
@@ -16,4 +28,5 @@ pub(crate) mod sessions;
 pub(crate) mod system;
 pub(crate) mod task_params;
 pub(crate) mod tasks;
+pub(crate) mod tenants;
 pub(crate) mod wire;

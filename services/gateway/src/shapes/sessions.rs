@@ -44,6 +44,16 @@ pub(crate) struct Login {
     pub(crate) password: String,
 }
 
+/// A change of one's own password.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewPassword {
+    #[schema(format = Password)]
+    pub(crate) current_password: String,
+    #[schema(format = Password)]
+    pub(crate) new_password: String,
+}
+
 /// A refresh token.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -182,19 +192,9 @@ impl From<wire::ApiKey> for ApiKey {
     }
 }
 
-/// What holds a secret prints as its name alone.
-macro_rules! secretive {
-    ($($name:ident),*) => {$(
-        impl fmt::Debug for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.debug_struct(stringify!($name)).finish_non_exhaustive()
-            }
-        }
-    )*};
-}
-
-secretive!(
+super::secretive!(
     Login,
+    NewPassword,
     RefreshToken,
     ClientCredentials,
     Tokens,

@@ -42,7 +42,11 @@ fn only_these_routes_need_no_token() {
         .collect();
     assert_eq!(
         signed_in,
-        ["POST /api/v1/auth/logout", "GET /api/v1/auth/me"]
+        [
+            "POST /api/v1/auth/logout",
+            "GET /api/v1/auth/me",
+            "POST /api/v1/auth/password"
+        ]
     );
 }
 

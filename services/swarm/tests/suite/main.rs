@@ -1,6 +1,7 @@
 //! The platform in this process, and the program `swarm` as a user has it.
 #![allow(clippy::unwrap_used)]
 
+mod accounts;
 mod commands;
 mod demo;
 mod platform;

@@ -1,5 +1,6 @@
 //! The program `swarm` as a child process.
 
+use std::io::{Seek, Write};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
@@ -22,6 +23,14 @@ pub(crate) fn swarm(arguments: &[&str]) -> Command {
 /// What it said, and how it ended.
 pub(crate) fn run(arguments: &[&str]) -> Said {
     Said::of(&swarm(arguments).output().unwrap())
+}
+
+/// As [`run`], with these lines on standard input.
+pub(crate) fn run_with_input(arguments: &[&str], input: String) -> Said {
+    let mut file = tempfile::tempfile().unwrap();
+    file.write_all(input.as_bytes()).unwrap();
+    file.rewind().unwrap();
+    Said::of(&swarm(arguments).stdin(file).output().unwrap())
 }
 
 /// What a program said.
