@@ -69,6 +69,10 @@ pub struct AgentManagerConfig {
     pub max_queued_per_tenant: u64,
     /// How tenants and pools share the workers.
     pub weights: WeightsConfig,
+    /// The most steps of one task.
+    pub max_steps: u32,
+    /// The most bytes of a step's input, of its result and of a task's result, each as JSON.
+    pub max_step_bytes: usize,
 }
 
 /// Section `agent_manager.weights`: from 1 to 1000, and 1 where nothing is said.
@@ -125,6 +129,8 @@ impl Default for AgentManagerConfig {
             poll_ms: 1_000,
             max_queued_per_tenant: 100_000,
             weights: WeightsConfig::default(),
+            max_steps: 10_000,
+            max_step_bytes: 4 << 20,
         }
     }
 }
@@ -157,6 +163,8 @@ impl Config {
             max_queued_per_tenant: own.max_queued_per_tenant,
             // Checked before.
             weights: own.weights.weights().unwrap_or_default(),
+            max_steps: own.max_steps,
+            max_step_bytes: own.max_step_bytes,
         }
     }
 
@@ -206,6 +214,18 @@ impl Validate for Config {
             return Err(Error::invalid(
                 "agent_manager.max_queued_per_tenant",
                 "must be between 1 and 100000000",
+            ));
+        }
+        if !(1..=1_000_000).contains(&own.max_steps) {
+            return Err(Error::invalid(
+                "agent_manager.max_steps",
+                "must be between 1 and 1000000",
+            ));
+        }
+        if !(1_024..=256 << 20).contains(&own.max_step_bytes) {
+            return Err(Error::invalid(
+                "agent_manager.max_step_bytes",
+                "must be between 1024 and 268435456",
             ));
         }
         own.weights.weights().map(drop)

@@ -73,7 +73,7 @@ impl Metrics {
         }
         if task.agent.is_some() && task.started_at.is_some() {
             self.agent_tasks.with([]).inc();
-            if task.state == TaskState::Failed {
+            if matches!(task.state, TaskState::Failed | TaskState::DeadLettered) {
                 self.agent_failures.with([]).inc();
             }
         }

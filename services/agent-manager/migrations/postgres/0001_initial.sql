@@ -1,6 +1,6 @@
 -- Every key begins with the tenant, so that the tables can be distributed by it. The exceptions,
--- lease_groups and the indexes tasks_by_lease, outbox_due and schedules_due, serve a replica and not
--- a tenant.
+-- lease_groups and the indexes tasks_by_lease, tasks_due, tasks_dependent, outbox_due and
+-- schedules_due, serve a replica and not a tenant.
 
 CREATE TABLE agents (
     tenant_id       uuid        NOT NULL,
@@ -66,6 +66,14 @@ CREATE TABLE tasks (
     last_seq       bigint      NOT NULL,
     step_count     bigint      NOT NULL DEFAULT 0,
     child_count    bigint      NOT NULL DEFAULT 0,
+    -- Attempts before it was last retried by hand.
+    attempt_base   bigint      NOT NULL DEFAULT 0,
+    -- How many tasks depend, or depended, on it.
+    dependent_count bigint     NOT NULL DEFAULT 0,
+    -- Tasks that it still waits for.
+    open_dependencies bigint   NOT NULL DEFAULT 0,
+    -- When it became a dead letter.
+    dead_at        timestamptz,
     traceparent    text,
     created_at     timestamptz NOT NULL,
     started_at     timestamptz,
@@ -79,7 +87,24 @@ CREATE TABLE tasks (
 CREATE INDEX tasks_ready ON tasks (tenant_id, pool, claim_order, id, priority, ready_at) WHERE ready_at IS NOT NULL;
 CREATE INDEX tasks_queued_deadline ON tasks (tenant_id, deadline) WHERE ready_at IS NOT NULL;
 CREATE INDEX tasks_by_tree ON tasks (tenant_id, root_id, parent_id) WHERE parent_id IS NOT NULL;
+CREATE INDEX tasks_due ON tasks (ready_at) WHERE ready_at IS NOT NULL;
+CREATE INDEX tasks_dependent ON tasks (deadline) WHERE open_dependencies > 0;
+CREATE INDEX tasks_dead ON tasks (tenant_id, id) WHERE dead_at IS NOT NULL;
 CREATE INDEX tasks_by_lease ON tasks (lease_group) WHERE lease_group IS NOT NULL;
+
+-- Which task waits for which. A row is open until its predecessor has ended; then it is completed,
+-- or lost. It stays, so that the predecessor's result is found.
+CREATE TABLE dependencies (
+    tenant_id    uuid   NOT NULL,
+    task_id      uuid   NOT NULL,
+    dependent_id uuid   NOT NULL,
+    place        bigint NOT NULL,
+    name         text   NOT NULL,
+    state        text   NOT NULL,
+    PRIMARY KEY (tenant_id, task_id, dependent_id)
+);
+CREATE INDEX dependencies_of ON dependencies (tenant_id, dependent_id, place);
+CREATE INDEX dependencies_open ON dependencies (tenant_id, task_id) WHERE state = 'open';
 
 -- The expiry of leases lives here, so that a heartbeat writes one row and no task. A task's
 -- lease_group stays when it ends; its state says that the lease is over.

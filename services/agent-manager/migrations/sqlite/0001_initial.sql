@@ -65,6 +65,10 @@ CREATE TABLE tasks (
     last_seq INTEGER NOT NULL,
     step_count INTEGER NOT NULL DEFAULT 0,
     child_count INTEGER NOT NULL DEFAULT 0,
+    attempt_base INTEGER NOT NULL DEFAULT 0,
+    dependent_count INTEGER NOT NULL DEFAULT 0,
+    open_dependencies INTEGER NOT NULL DEFAULT 0,
+    dead_at TEXT,
     traceparent TEXT,
     created_at TEXT NOT NULL,
     started_at TEXT,
@@ -78,7 +82,24 @@ CREATE TABLE tasks (
 CREATE INDEX tasks_ready ON tasks (tenant_id, pool, claim_order, id, priority, ready_at) WHERE ready_at IS NOT NULL;
 CREATE INDEX tasks_queued_deadline ON tasks (tenant_id, deadline) WHERE ready_at IS NOT NULL;
 CREATE INDEX tasks_by_tree ON tasks (tenant_id, root_id, parent_id) WHERE parent_id IS NOT NULL;
+CREATE INDEX tasks_due ON tasks (ready_at) WHERE ready_at IS NOT NULL;
+CREATE INDEX tasks_dependent ON tasks (deadline) WHERE open_dependencies > 0;
+CREATE INDEX tasks_dead ON tasks (tenant_id, id) WHERE dead_at IS NOT NULL;
 CREATE INDEX tasks_by_lease ON tasks (lease_group) WHERE lease_group IS NOT NULL;
+
+-- Which task waits for which. A row is open until its predecessor has ended; then it is completed,
+-- or lost. It stays, so that the predecessor's result is found.
+CREATE TABLE dependencies (
+    tenant_id BLOB NOT NULL,
+    task_id BLOB NOT NULL,
+    dependent_id BLOB NOT NULL,
+    place INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    state TEXT NOT NULL,
+    PRIMARY KEY (tenant_id, task_id, dependent_id)
+) STRICT;
+CREATE INDEX dependencies_of ON dependencies (tenant_id, dependent_id, place);
+CREATE INDEX dependencies_open ON dependencies (tenant_id, task_id) WHERE state = 'open';
 
 -- The expiry of leases lives here, so that a heartbeat writes one row and no task. A task's
 -- lease_group stays when it ends; its state says that the lease is over.

@@ -14,6 +14,7 @@ use tracing::{Instrument as _, Span};
 use super::lease::Ticket;
 use super::live::Entry;
 use super::persist::persist;
+use super::retry::Failed;
 use super::{Engine, TaskContext, is_stopped};
 use crate::agents::AgentRecord;
 use crate::store::agents;
@@ -101,12 +102,12 @@ impl Engine {
         } else {
             match end {
                 Ok(Err(error)) if is_stopped(&error) && entry.cancel.is_cancelled() => return,
-                Ok(result) => self.conclude(entry, result).await,
+                Ok(result) => self.conclude(entry, context.task(), result).await,
                 Err(panic) => {
                     let words = panic_message(panic.as_ref());
                     tracing::error!(panic = words, "the executor panicked");
-                    self.conclude(entry, Err(Error::internal(format!("panic: {words}"))))
-                        .await
+                    let error = Error::internal(format!("panic: {words}"));
+                    self.conclude(entry, context.task(), Err(error)).await
                 }
             }
         };
@@ -117,13 +118,26 @@ impl Engine {
         }
     }
 
-    async fn conclude(self: &Arc<Self>, entry: &Entry, result: Result<Value>) -> Result<()> {
+    async fn conclude(
+        self: &Arc<Self>,
+        entry: &Entry,
+        task: &TaskRecord,
+        result: Result<Value>,
+    ) -> Result<()> {
+        let result = result.and_then(|result| self.within_bounds("the task's result", result));
         let outcome = match result {
             Ok(result) => Outcome::Completed(result),
-            Err(error) => {
-                tracing::warn!(error = %error.chain(), "task failed");
-                Outcome::Failed(TaskFailure::from(&error))
-            }
+            Err(error) => match self.after_failure(task, &error) {
+                Failed::Again(at, failure) => {
+                    tracing::info!(error = %error.chain(), %at, "task failed and is tried again");
+                    return persist(&entry.cancel, || self.try_again(entry.fence, at, &failure))
+                        .await;
+                }
+                Failed::End(outcome) => {
+                    tracing::warn!(error = %error.chain(), "task failed");
+                    outcome
+                }
+            },
         };
         let written = persist(&entry.cancel, || self.end_task(entry.fence, &outcome)).await;
         match written {

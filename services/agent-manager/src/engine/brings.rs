@@ -85,6 +85,9 @@ fn child_record(parent: &TaskRecord, id: TaskId, child: &NewTask, now: Timestamp
         priority: child.priority.unwrap_or(parent.priority),
         agent: child.agent,
         attempt: 1,
+        attempt_base: 0,
+        ready_at: None,
+        open_dependencies: 0,
         epoch: 0,
         deadline: child
             .deadline

@@ -73,7 +73,14 @@ impl Engine {
             unit.rollback().await?;
             return Ok(None);
         }
+        let mut failed = Vec::new();
         let mut ended = self.cancel_below(&mut unit, &task, reason).await?;
+        if task.parent.is_none() {
+            for top in &top {
+                let lost = self.settle_dependents(&mut unit, top).await?;
+                failed.extend(lost);
+            }
+        }
         // The root's event comes last: with it a watch ends.
         ended.extend(top);
         for task in &ended {
@@ -82,7 +89,7 @@ impl Engine {
         let ids: Vec<TaskId> = ended.iter().map(|task| task.id).collect();
         stops::want(unit.tx(), tenant, &ids, &self.leases.owner, now).await?;
         self.commit(unit).await?;
-        for task in &ended {
+        for task in ended.iter().chain(&failed) {
             self.metrics.ended(task);
             self.endings.tell(task);
         }

@@ -21,6 +21,10 @@ pub struct EngineConfig {
     pub max_queued_per_tenant: u64,
     /// How tenants and pools share the workers.
     pub weights: Weights,
+    /// The most steps of one task.
+    pub max_steps: u32,
+    /// The most bytes of a step's input, of its result and of a task's result, each as JSON.
+    pub max_step_bytes: usize,
 }
 
 impl Default for EngineConfig {
@@ -33,6 +37,8 @@ impl Default for EngineConfig {
             stop_poll: Duration::from_millis(100),
             max_queued_per_tenant: 100_000,
             weights: Weights::default(),
+            max_steps: 10_000,
+            max_step_bytes: 4 << 20,
         }
     }
 }

@@ -189,8 +189,11 @@ impl TaskContext {
             consume,
             children,
         } = done;
+        let engine = &self.inner.engine;
+        let value = serde_json::to_value(&result).map_err(Error::internal)?;
+        let what = format!("the result of step {}", step.spec.key);
         let finish = Finish {
-            result: serde_json::to_value(&result).map_err(Error::internal)?,
+            result: engine.within_bounds(&what, value)?,
             message_ids: send.iter().map(|_| MessageId::new()).collect(),
             rest: StepDone {
                 result: (),
@@ -201,7 +204,6 @@ impl TaskContext {
                 children,
             },
         };
-        let engine = &self.inner.engine;
         persist(self.cancelled(), || engine.finish_step(self, step, &finish)).await?;
         Ok(result)
     }

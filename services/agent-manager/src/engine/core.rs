@@ -11,6 +11,7 @@ use swarm_types::{Clock, Timestamp};
 use tokio::sync::{Notify, Semaphore};
 use tokio_util::task::TaskTracker;
 
+use super::due::Due;
 use super::endings::Endings;
 use super::lease::Leases;
 use super::live::Live;
@@ -33,6 +34,8 @@ pub struct Engine {
     pub(super) leases: Arc<Leases>,
     pub(super) live: Live,
     pub(super) backlog: Mutex<Backlog>,
+    /// When delayed tasks are to be looked at.
+    pub(super) due: Due,
     /// Something was queued, or there is room again.
     pub(super) work: Notify,
     /// An agent has room again.
@@ -79,6 +82,7 @@ impl Engine {
             leases: Arc::new(Leases::new(owner, config.lease)),
             live: Live::default(),
             backlog: Mutex::default(),
+            due: Due::default(),
             work: Notify::new(),
             room: Notify::new(),
             stops: Notify::new(),
@@ -116,6 +120,7 @@ impl Engine {
                 self.schedule(&soft),
                 self.keep_schedules(&soft),
                 self.sweep(&soft),
+                self.wake_when_due(&soft),
                 self.report(&soft),
                 self.export(&soft)
             );

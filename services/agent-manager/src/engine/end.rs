@@ -14,6 +14,9 @@ use crate::store::tasks::{self, Fence, Outcome};
 use crate::store::{Unit, agents, steps};
 use crate::tasks::TaskRecord;
 
+/// Why a task was cancelled with the one above it; a retry of that one tells it from a cancel.
+pub(super) const ABOVE_HAS_ENDED: &str = "the task above it has ended";
+
 impl Engine {
     /// Ends an open task with all that belongs to it, in one transaction: its agent's place, what
     /// is still open below it, its usage, and what other services are to be told. `None` when it
@@ -29,12 +32,11 @@ impl Engine {
             unit.rollback().await?;
             return Ok(None);
         };
+        let lost = self.follow_up(&mut unit, &held).await?;
         let mut task = held.record;
         let mut below = Vec::new();
         if held.child_count > 0 {
-            below = self
-                .cancel_below(&mut unit, &task, "the task above it has ended")
-                .await?;
+            below = self.cancel_below(&mut unit, &task, ABOVE_HAS_ENDED).await?;
             task.usage += tasks::add_child_usage(unit.tx(), &task).await?;
         }
         steps::mark_unknown(unit.tx(), task.tenant, &[task.id], now).await?;
@@ -50,6 +52,7 @@ impl Engine {
         unit.event_of(&task, task.state.event(), end_data(&task));
         self.commit(unit).await?;
         self.after_end(&task, &below);
+        self.tell_lost(&lost);
         Ok(Some(task))
     }
 

@@ -3,6 +3,7 @@
 //! Every transaction takes its locks in one order: the lease group, then tasks from the root
 //! down, then agents, then the tenants' counters.
 
+mod accept;
 mod activity;
 mod admission;
 mod agents;
@@ -15,6 +16,8 @@ mod config;
 mod context;
 mod core;
 mod dead_letters;
+mod dependents;
+mod due;
 mod end;
 mod endings;
 mod executor;
@@ -22,12 +25,14 @@ mod exporter;
 mod failure;
 mod fork;
 mod handle;
+mod history;
 mod lease;
 mod live;
 mod messages;
 mod outbox;
 mod overview;
 mod persist;
+mod predecessors;
 mod query;
 mod recovery;
 mod retry;

@@ -18,6 +18,7 @@ const MAX_CHILDREN: usize = 256;
 /// Results up to this size travel in events; larger ones are read from the journal.
 const LONGEST_IN_EVENT: usize = 32 * 1024;
 const LONGEST_KEY: usize = 200;
+const LONGEST_WORDS: usize = 500;
 
 /// What the journal says to do.
 #[derive(Debug)]
@@ -80,6 +81,7 @@ impl Engine {
                 spec.key
             )));
         }
+        self.check_size(&format!("the input of step {}", spec.key), &spec.input)?;
         let fence = context.fence();
         let entry = steps::find(&self.db, fence.tenant, fence.task, &spec.key).await?;
         // A start of this very hold whose call never ran, because its commit's answer was lost.
@@ -139,6 +141,7 @@ impl Engine {
         let Some((seq, step_count)) = tasks::advance(unit.tx(), fence, by).await? else {
             return self.refuse(unit, context).await;
         };
+        self.check_count(step_count)?;
         let position = entry.map_or(step_count - 1, |entry| i64::from(entry.position));
         let start = steps::Start {
             fence,
@@ -310,5 +313,13 @@ pub(super) fn short(result: &Value) -> Value {
         result.clone()
     } else {
         json!({"omitted_bytes": bytes})
+    }
+}
+
+/// Words as another task's error carries them.
+pub(super) fn short_text(words: &str) -> &str {
+    match words.char_indices().nth(LONGEST_WORDS) {
+        Some((end, _)) => &words[..end],
+        None => words,
     }
 }

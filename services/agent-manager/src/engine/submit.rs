@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use chrono::TimeDelta;
 use serde_json::json;
 use swarm_errors::{Code, Error, Result};
 use swarm_telemetry::propagate;
@@ -11,17 +10,15 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::Engine;
 use super::attempt::Hold;
+use super::batch::just_being_made;
 use super::lease::Ticket;
 use crate::agents::AgentRecord;
 use crate::events::NewEvent;
 use crate::store::idempotency::{self, RequestKey};
 use crate::store::tasks::{self, Insert};
 use crate::store::{Unit, agents, leases};
-use crate::tasks::{TaskRecord, TaskSpec, TaskState, Usage};
+use crate::tasks::{TaskRecord, TaskSpec, TaskState, Usage, deadline};
 
-/// The deadline of a task that names none.
-const DEFAULT_DEADLINE: TimeDelta = TimeDelta::hours(24);
-const LONGEST_DEADLINE: TimeDelta = TimeDelta::days(30);
 const OPERATION: &str = "submit_task";
 
 /// A root task to be.
@@ -60,6 +57,16 @@ impl Engine {
         }
         self.check_agents(submission.tenant, &submission.spec)
             .await?;
+        if submission.spec.is_tied() {
+            // It cannot start now: it goes another way.
+            return match self.submit_tied(id, &submission, OPERATION).await? {
+                Some(task) => Ok(task),
+                None => self
+                    .submitted(&submission)
+                    .await?
+                    .ok_or_else(just_being_made),
+            };
+        }
         let record = self.new_root(id, &submission)?;
         let mut place = self.place();
         if place.is_none() || record.agent.is_some() {
@@ -91,7 +98,7 @@ impl Engine {
         let stored = stored?;
         let Some((task, agent)) = stored else {
             let known = self.submitted(&submission).await?;
-            return known.ok_or_else(|| Error::unavailable("the same request is just being made"));
+            return known.ok_or_else(just_being_made);
         };
         self.metrics.submitted(&task);
         match place.take() {
@@ -111,7 +118,10 @@ impl Engine {
     async fn submitted(&self, submission: &Submission) -> Result<Option<TaskRecord>> {
         let request = submission.request.as_ref();
         match idempotency::find(&self.db, submission.tenant, request, OPERATION).await? {
-            Some(id) => tasks::find(&self.db, submission.tenant, TaskId::from_uuid(id)).await,
+            // A key is remembered for longer than a dead letter that was purged.
+            Some(id) => tasks::get(&self.db, submission.tenant, TaskId::from_uuid(id))
+                .await
+                .map(Some),
             None => Ok(None),
         }
     }
@@ -142,12 +152,9 @@ impl Engine {
 
     pub(super) fn new_root(&self, id: TaskId, submission: &Submission) -> Result<TaskRecord> {
         let now = self.now();
-        let deadline = submission.deadline.unwrap_or(now + DEFAULT_DEADLINE);
-        if deadline <= now {
-            return Err(Error::invalid("deadline", "must be in the future"));
-        }
-        if deadline > now + LONGEST_DEADLINE {
-            return Err(Error::invalid("deadline", "must be at most 30 days away"));
+        let deadline = deadline(submission.deadline, now)?;
+        if submission.spec.not_before.is_some_and(|at| at >= deadline) {
+            return Err(Error::invalid("not_before", "must be before the deadline"));
         }
         Ok(TaskRecord {
             tenant: submission.tenant,
@@ -161,6 +168,9 @@ impl Engine {
             priority: submission.priority,
             agent: submission.spec.agent_id,
             attempt: 1,
+            attempt_base: 0,
+            ready_at: None,
+            open_dependencies: 0,
             epoch: 0,
             deadline,
             result: None,

@@ -121,8 +121,13 @@ impl Hub {
                 ended: TaskState::ALL
                     .iter()
                     .any(|state| state.is_terminal() && state.event() == last.kind),
-                queued: ["task.queued", "task.submitted", "schedule.fired"]
-                    .contains(&last.kind.as_str()),
+                queued: [
+                    "task.queued",
+                    "task.submitted",
+                    "task.retried",
+                    "schedule.fired",
+                ]
+                .contains(&last.kind.as_str()),
             };
             self.wake(&wake);
             if let Some(remote) = &self.remote {

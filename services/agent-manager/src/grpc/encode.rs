@@ -162,8 +162,11 @@ fn encode(task: &TaskRecord, input: &Value) -> Result<wire::Task> {
         finished_at: task.finished_at.map(to_wire_time),
         last_seq: unsigned(task.last_seq),
         deadline: Some(to_wire_time(task.deadline)),
-        next_attempt_at: None,
-        open_dependencies: 0,
+        next_attempt_at: task
+            .ready_at
+            .filter(|ready| *ready > task.created_at)
+            .map(to_wire_time),
+        open_dependencies: task.open_dependencies,
         forked_from_id: text_or_empty(task.spec.forked_from.as_ref()),
     })
 }

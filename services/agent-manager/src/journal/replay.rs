@@ -32,7 +32,11 @@ pub const fn replay(entry: Option<(StepState, u32)>, safety: Safety) -> Replay {
             Safety::Idempotent => Replay::Start { attempt },
             Safety::AtMostOnce => Replay::Unknown,
         },
-        Some((StepState::OutcomeUnknown, _)) => Replay::Refuse,
+        // Recorded when the task ended meanwhile: a retry of the task may repeat what may be repeated.
+        Some((StepState::OutcomeUnknown, attempt)) => match safety {
+            Safety::Idempotent => Replay::Start { attempt },
+            Safety::AtMostOnce => Replay::Refuse,
+        },
     }
 }
 
@@ -61,7 +65,11 @@ mod tests {
                 Replay::Start { attempt: 2 },
                 Replay::Unknown,
             ),
-            (Some((OutcomeUnknown, 1)), Replay::Refuse, Replay::Refuse),
+            (
+                Some((OutcomeUnknown, 1)),
+                Replay::Start { attempt: 1 },
+                Replay::Refuse,
+            ),
         ] {
             assert_eq!(replay(entry, Idempotent), idempotent, "{entry:?}");
             assert_eq!(replay(entry, AtMostOnce), at_most_once, "{entry:?}");

@@ -130,6 +130,16 @@ pub(crate) async fn of_tree(db: &Db, tenant: TenantId, root: TaskId) -> Result<V
     )
 }
 
+/// The same within a transaction.
+pub(crate) async fn of_tree_in(
+    tx: &mut Tx,
+    tenant: TenantId,
+    root: TaskId,
+) -> Result<Vec<MessageRecord>> {
+    let query = tx.q(sql::OF_TREE).bind(tenant.uuid()).bind(root.uuid());
+    records(tenant, query.all().await?)
+}
+
 /// Takes all of these messages up by one step.
 ///
 /// # Errors

@@ -1,8 +1,34 @@
 //! Which task goes before which: pure.
 
 use std::fmt;
+use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
 use swarm_types::TaskId;
+
+use super::{TaskState, words};
+
+words! {
+    /// Where a dependency stands.
+    DependencyState {
+        /// Its predecessor has not ended.
+        Open = "open",
+        /// Its predecessor has completed.
+        Completed = "completed",
+        /// Its predecessor has ended otherwise.
+        Lost = "lost",
+    }
+}
+
+impl From<TaskState> for DependencyState {
+    fn from(predecessor: TaskState) -> Self {
+        match predecessor {
+            TaskState::Completed => Self::Completed,
+            state if state.is_terminal() => Self::Lost,
+            _ => Self::Open,
+        }
+    }
+}
 
 /// What goes before an item of a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

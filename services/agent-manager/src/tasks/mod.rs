@@ -1,5 +1,6 @@
 //! What a task is: its words, its states and what it costs. Pure: no I/O in here.
 
+mod deadline;
 mod dependencies;
 mod ids;
 mod input;
@@ -10,7 +11,8 @@ mod spec;
 mod state;
 mod usage;
 
-pub use dependencies::{Cycle, Predecessor, check as check_dependencies};
+pub use deadline::deadline;
+pub use dependencies::{Cycle, DependencyState, Predecessor, check as check_dependencies};
 pub use ids::{child_task_id, step_id};
 pub use input::{Document, Input, MAX_DOCUMENTS, MAX_DOCUMENTS_BYTES, MAX_PROMPT_BYTES};
 pub(crate) use json::without_place;

@@ -52,6 +52,12 @@ pub struct TaskRecord {
     pub agent: Option<AgentId>,
     /// 1, and one more after each recorded failure that is retried; a take-over keeps it.
     pub attempt: u32,
+    /// Attempts that were made before the task was last retried by hand.
+    pub attempt_base: u32,
+    /// When it may be taken, while it is queued.
+    pub ready_at: Option<Timestamp>,
+    /// Tasks that it still waits for.
+    pub open_dependencies: u32,
     /// Rises whenever a worker takes the task: writes of an older one are refused.
     pub epoch: i64,
     /// It ends by then.

@@ -68,6 +68,14 @@ pub struct TaskSpec {
     pub forked_from: Option<TaskId>,
 }
 
+impl TaskSpec {
+    /// Whether it waits for other tasks, or for a moment.
+    #[must_use]
+    pub const fn is_tied(&self) -> bool {
+        !self.depends_on.is_empty() || self.not_before.is_some()
+    }
+}
+
 /// Whether a text holds U+0000, which no store of ours keeps.
 #[must_use]
 pub fn has_nul(text: &str) -> bool {

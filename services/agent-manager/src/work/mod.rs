@@ -3,6 +3,7 @@
 //! Everything here goes through a [`TaskContext`]: whatever must not be
 //! repeated after a crash is a step, whatever is handed over is a sub-task or a message.
 
+mod inputs;
 pub mod judge;
 mod models;
 pub mod passages;

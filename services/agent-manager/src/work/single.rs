@@ -10,7 +10,7 @@ use crate::journal::{StepDone, StepKind, StepSpec};
 use crate::tasks::Input;
 use crate::work::swarm::library;
 use crate::work::thinking::think;
-use crate::work::{Worker, prompts, read_input, tools};
+use crate::work::{Worker, inputs, prompts, tools};
 
 /// Model calls of one task; a loop that needs more has lost its way.
 const MAX_TURNS: usize = 8;
@@ -18,8 +18,7 @@ const RECALLED: u32 = 3;
 const MAX_TOKENS: u32 = 256;
 
 pub(crate) async fn run(worker: &Worker, context: &TaskContext) -> Result<Value> {
-    let task = context.task();
-    let input: Input = read_input(&task.spec.input)?;
+    let input = inputs::of_root(context).await?;
     let mut namespaces = library::shelve(worker, context, &input.documents)
         .await?
         .namespaces;

@@ -292,12 +292,12 @@ async fn a_task_fails_with_the_words_of_its_error_or_its_panic() {
             match context.task().spec.kind.as_str() {
                 "panic" => panic!("oh no"),
                 "nul" => Ok(json!("a\0b")),
-                _ => Err(Error::new(Code::ResourceExhausted, "the model is full")),
+                _ => Err(Error::new(Code::FailedPrecondition, "the model is full")),
             }
         });
         let rig = Rig::start(&db, work).await;
         for (kind, code, words) in [
-            ("error", "resource_exhausted", "the model is full"),
+            ("error", "failed_precondition", "the model is full"),
             ("panic", "internal", "unexpected fault"),
             ("nul", "internal", "cannot be stored"),
         ] {

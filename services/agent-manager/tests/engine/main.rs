@@ -3,12 +3,18 @@
 
 mod agents;
 mod backlog;
+mod batches;
+mod bounds;
 mod cancel;
+mod dead_letters;
 mod deadlines;
+mod delays;
+mod dependencies;
 mod events;
 mod exporter;
 mod fairness;
 mod fencing;
+mod forks;
 mod journal;
 mod keys;
 mod letters;
@@ -16,6 +22,8 @@ mod messages;
 mod overview;
 mod recovery;
 mod replica;
+mod retries;
+mod retry_by_hand;
 mod rig;
 mod schedules;
 mod stopping;

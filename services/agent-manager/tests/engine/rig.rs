@@ -71,6 +71,9 @@ pub(crate) struct Options {
     pub(crate) replica: &'static str,
     pub(crate) workers: usize,
     pub(crate) lease: Duration,
+    pub(crate) poll: Duration,
+    pub(crate) max_steps: u32,
+    pub(crate) max_step_bytes: usize,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) tenant: TenantId,
     pub(crate) stop_poll: Duration,
@@ -85,6 +88,9 @@ impl Default for Options {
             replica: "one",
             workers: 8,
             lease: Duration::from_secs(60),
+            poll: Duration::from_millis(50),
+            max_steps: 10_000,
+            max_step_bytes: 4 << 20,
             clock: Arc::new(SystemClock),
             tenant: TenantId::new(),
             stop_poll: Duration::from_millis(20),
@@ -105,10 +111,12 @@ impl Rig {
             replica: options.replica.to_owned(),
             max_workers: options.workers,
             lease: options.lease,
-            poll: Duration::from_millis(50),
             stop_poll: options.stop_poll,
             max_queued_per_tenant: options.max_queued,
             weights: options.weights,
+            poll: options.poll,
+            max_steps: options.max_steps,
+            max_step_bytes: options.max_step_bytes,
         };
         let registry = Registry::new();
         let engine = Engine::new(
@@ -161,6 +169,13 @@ impl Rig {
 
     pub(crate) async fn submit(&self) -> TaskRecord {
         self.engine.submit(self.submission()).await.unwrap()
+    }
+
+    /// Submits a task whose spec is changed so.
+    pub(crate) async fn submit_as(&self, change: impl FnOnce(&mut TaskSpec)) -> TaskRecord {
+        let mut submission = self.submission();
+        change(&mut submission.spec);
+        self.engine.submit(submission).await.unwrap()
     }
 
     pub(crate) async fn submit_to(&self, agent: AgentId) -> TaskRecord {

@@ -191,7 +191,7 @@ async fn what_is_left_below_a_failed_task_is_cancelled() {
                 std::future::pending::<()>().await;
             }
             split(&context).await?;
-            Err(Error::unavailable("changed my mind"))
+            Err(Error::invalid("prompt", "changed my mind"))
         });
         let rig = Rig::start(&db, work).await;
         let task = rig.submit().await;

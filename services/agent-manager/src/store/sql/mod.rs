@@ -2,12 +2,16 @@
 
 pub(crate) mod activity;
 pub(crate) mod agents;
+pub(crate) mod copies;
+pub(crate) mod dead_letters;
+pub(crate) mod dependencies;
 pub(crate) mod elections;
 pub(crate) mod events;
 pub(crate) mod leases;
 pub(crate) mod messages;
 pub(crate) mod outbox;
 pub(crate) mod overview;
+pub(crate) mod retries;
 pub(crate) mod schedules;
 pub(crate) mod steps;
 pub(crate) mod stops;
@@ -19,12 +23,16 @@ use swarm_database::check::Text;
 pub const ALL: &[&[Text]] = &[
     activity::ALL,
     agents::ALL,
+    copies::ALL,
+    dead_letters::ALL,
+    dependencies::ALL,
     elections::ALL,
     events::ALL,
     leases::ALL,
     messages::ALL,
     outbox::ALL,
     overview::ALL,
+    retries::ALL,
     schedules::ALL,
     steps::ALL,
     stops::ALL,

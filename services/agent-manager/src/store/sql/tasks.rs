@@ -8,9 +8,12 @@ macro_rules! columns {
     () => {
         "tenant_id, id, root_id, parent_id, role, state, waiting_reason, priority, spec, agent_id, attempt, epoch,
          deadline, result, error_code, error_detail, input_tokens, output_tokens, cached_tokens, model_calls,
-         tool_calls, last_seq, step_count, child_count, traceparent, created_at, started_at, finished_at"
+         tool_calls, last_seq, step_count, child_count, attempt_base, ready_at, dependent_count, open_dependencies,
+         traceparent, created_at, started_at, finished_at"
     };
 }
+
+pub(super) use columns;
 
 macro_rules! insert_columns {
     () => {
@@ -247,7 +250,7 @@ pub(crate) const RECOVER: &str = concat!(
 
 pub(crate) const END: &str = concat!(
     "UPDATE tasks SET state = $4, result = $5, error_code = $6, error_detail = $7, finished_at = $8,
-        waiting_reason = NULL, ready_at = NULL, last_seq = last_seq + 1
+        waiting_reason = NULL, ready_at = NULL, open_dependencies = 0, last_seq = last_seq + 1
      WHERE tenant_id = $1 AND id = $2 AND epoch = $3 AND ",
     open!(),
     " RETURNING ",
@@ -263,7 +266,8 @@ macro_rules! cancel {
     ($from:literal) => {
         concat!(
             "UPDATE tasks SET state = 'cancelled', error_code = 'cancelled', error_detail = c_reason,
-                finished_at = c_now, waiting_reason = NULL, ready_at = NULL, last_seq = last_seq + 1 FROM ",
+                finished_at = c_now, waiting_reason = NULL, ready_at = NULL, open_dependencies = 0,
+                last_seq = last_seq + 1 FROM ",
             $from,
             " WHERE tenant_id = c_tenant AND id = c_id AND ",
             open!(),

@@ -1,7 +1,11 @@
 //! Tasks in the store.
 
+mod copies;
+mod dead_letters;
+mod dependencies;
 mod queue;
 mod read;
+mod retries;
 mod row;
 
 use serde_json::Value;
@@ -13,10 +17,18 @@ use uuid::Uuid;
 use super::sql::tasks as sql;
 use super::{count, stored};
 use crate::tasks::{TaskFailure, TaskRecord, TaskState, Usage, WaitingReason};
+pub(crate) use copies::{Outline, begin_with, copy_ends, outline};
+pub(crate) use dead_letters::{LARGEST_PURGE, dead, mark_dead, purge, purgeable};
+pub(crate) use dependencies::{
+    Dependency, FailedDependent, Predecessor, Settled, abandoned_dependencies, arrange,
+    completed_results, count_down, depend, dependencies_of, fail_dependents, hold_back,
+    lock_predecessors, overdue_dependents, queue_released, reopen, settle,
+};
 pub(crate) use queue::{Candidate, candidates, claim, lanes, queued_of, tenants_with_work};
 pub(crate) use read::{
     Filter, list, overdue, place, queue_lengths, tree, tree_states, tree_states_in,
 };
+pub(crate) use retries::{Revive, next_due, revive, subtract_child_usage, tree_in, try_again};
 use row::{Row, records};
 
 /// A task that is about to be inserted.
@@ -27,11 +39,21 @@ pub(crate) struct Insert {
     pub(crate) lease: Option<Uuid>,
 }
 
+impl Insert {
+    /// From when on a worker may take it; `None` while it is held, waits for others or has ended.
+    fn ready_at(&self) -> Option<Timestamp> {
+        let is_queued = self.lease.is_none() && self.record.state == TaskState::Queued;
+        is_queued.then(|| self.record.ready_at.unwrap_or(self.record.created_at))
+    }
+}
+
 /// A task with what only the engine needs of it.
 #[derive(Debug, Clone)]
 pub(crate) struct Held {
     pub(crate) record: TaskRecord,
     pub(crate) child_count: i64,
+    /// Tasks that wait, or waited, for it.
+    pub(crate) dependent_count: i64,
 }
 
 /// Names one hold of one task: the fence of every write.
@@ -65,10 +87,7 @@ pub(crate) async fn insert(tx: &mut Tx, tasks: &[Insert]) -> Result<Vec<TaskId>>
                 .map_err(Error::internal)
         })
         .collect::<Result<Vec<_>>>()?;
-    let ready = tasks
-        .iter()
-        .map(|task| task.lease.is_none().then_some(task.record.created_at))
-        .collect();
+    let ready = tasks.iter().map(Insert::ready_at).collect();
     let inserted: Vec<(Uuid,)> = tx
         .batch(sql::INSERT_PG, sql::INSERT_LITE)
         .column(column(tasks, |task| task.tenant.uuid()))
@@ -237,6 +256,8 @@ pub(crate) async fn recover(tx: &mut Tx, group: Uuid, now: Timestamp) -> Result<
 pub(crate) enum Outcome {
     Completed(Value),
     Failed(TaskFailure),
+    /// Its attempts are used up.
+    DeadLettered(TaskFailure),
 }
 
 impl Outcome {
@@ -244,6 +265,7 @@ impl Outcome {
         match self {
             Self::Completed(_) => TaskState::Completed,
             Self::Failed(_) => TaskState::Failed,
+            Self::DeadLettered(_) => TaskState::DeadLettered,
         }
     }
 }
@@ -257,7 +279,7 @@ pub(crate) async fn end(
 ) -> Result<Option<Held>> {
     let (result, failure) = match outcome {
         Outcome::Completed(result) => (Some(Json(result)), None),
-        Outcome::Failed(failure) => (None, Some(failure)),
+        Outcome::Failed(failure) | Outcome::DeadLettered(failure) => (None, Some(failure)),
     };
     fenced(tx, sql::END, fence)
         .bind(outcome.state().as_str())

@@ -23,6 +23,10 @@ pub(super) struct Row {
     spec: Json<TaskSpec>,
     agent_id: Option<Uuid>,
     attempt: i64,
+    attempt_base: i64,
+    ready_at: Option<Timestamp>,
+    open_dependencies: i64,
+    dependent_count: i64,
     epoch: i64,
     deadline: Timestamp,
     result: Option<Json<Value>>,
@@ -45,10 +49,11 @@ pub(super) struct Row {
 
 impl Row {
     pub(super) fn held(self) -> Result<Held> {
-        let child_count = self.child_count;
+        let (child_count, dependent_count) = (self.child_count, self.dependent_count);
         Ok(Held {
             record: self.record()?,
             child_count,
+            dependent_count,
         })
     }
 
@@ -71,6 +76,9 @@ impl Row {
             })?,
             agent: self.agent_id.map(AgentId::from_uuid),
             attempt: small(self.attempt),
+            attempt_base: small(self.attempt_base),
+            ready_at: self.ready_at,
+            open_dependencies: small(self.open_dependencies),
             epoch: self.epoch,
             deadline: self.deadline,
             result: self.result.map(|result| result.0),

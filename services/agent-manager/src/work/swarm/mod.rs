@@ -22,14 +22,13 @@ use serde_json::Value;
 use swarm_errors::{Error, Result};
 
 use crate::engine::TaskContext;
-use crate::tasks::Input;
-use crate::work::{Worker, read_input};
+use crate::work::{Worker, inputs};
 
 /// Revisions after a rejection, unless the task says otherwise.
 const ROUNDS: u32 = 1;
 
 pub(crate) async fn run(worker: &Worker, context: &TaskContext) -> Result<Value> {
-    let input: Input = read_input(&context.task().spec.input)?;
+    let input = inputs::of_root(context).await?;
     if input.documents.is_empty() {
         return Err(Error::invalid(
             "input.documents",

@@ -97,13 +97,15 @@ pub(crate) async fn spawn(
         .map(|place| context.child_id(key, place))
         .collect();
     let step = StepSpec::new(key, StepKind::SubTask, name, json!({ "tasks": ids }));
-    context
+    // The ids are derived, not read from the journal: that of a fork was written by another task.
+    let _: Vec<TaskId> = context
         .step(step, async |_: StepHandle| {
-            let mut done = StepDone::new(ids);
+            let mut done = StepDone::new(ids.clone());
             done.children = tasks;
             Ok(done)
         })
-        .await
+        .await?;
+    Ok(ids)
 }
 
 /// Does a part.
