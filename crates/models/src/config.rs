@@ -7,6 +7,8 @@ use serde::Deserialize;
 use swarm_config::Secret;
 use swarm_errors::{Error, Result};
 
+use crate::Limits;
+
 /// Which adapter answers chat.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -75,6 +77,12 @@ pub struct OpenAiConfig {
     pub idle_timeout_ms: u64,
     /// How often a call is tried again before its first token.
     pub max_retries: u32,
+    /// Calls at the same time, over all replicas; no limit where it is not set.
+    pub max_concurrency: Option<u32>,
+    /// Calls a minute of each model, over all replicas; no limit where it is not set.
+    pub requests_per_minute: Option<u64>,
+    /// Tokens a minute of each model, over all replicas; no limit where it is not set.
+    pub tokens_per_minute: Option<u64>,
 }
 
 impl Default for OpenAiConfig {
@@ -88,6 +96,9 @@ impl Default for OpenAiConfig {
             connect_timeout_ms: 5_000,
             idle_timeout_ms: 60_000,
             max_retries: 3,
+            max_concurrency: None,
+            requests_per_minute: None,
+            tokens_per_minute: None,
         }
     }
 }
@@ -181,6 +192,12 @@ impl LocalConfig {
 pub struct ScriptedConfig {
     /// The file of turns, JSON or TOML.
     pub path: Option<PathBuf>,
+    /// Calls at the same time, over all replicas; no limit where it is not set.
+    pub max_concurrency: Option<u32>,
+    /// Calls a minute of each model, over all replicas; no limit where it is not set.
+    pub requests_per_minute: Option<u64>,
+    /// Tokens a minute of each model, over all replicas; no limit where it is not set.
+    pub tokens_per_minute: Option<u64>,
 }
 
 impl ModelsConfig {
@@ -192,6 +209,16 @@ impl ModelsConfig {
             Provider::Auto if endpoint => Provider::Openai,
             Provider::Auto => Provider::Local,
             named => named,
+        }
+    }
+
+    /// What the chosen provider allows. The local one queues by itself, as `max_sequences` says.
+    #[must_use]
+    pub fn limits(&self) -> Limits {
+        match self.chosen_provider() {
+            Provider::Openai => self.openai.limits(),
+            Provider::Scripted => self.scripted.limits(),
+            Provider::Local | Provider::Auto => Limits::default(),
         }
     }
 
@@ -230,6 +257,8 @@ impl ModelsConfig {
                 "must be at most 10",
             ));
         }
+        self.openai.limits().validate("models.openai")?;
+        self.scripted.limits().validate("models.scripted")?;
         match &self.fallback {
             Some(second) if second.fallback.is_some() => Err(Error::invalid(
                 "models.fallback.fallback",
@@ -240,3 +269,19 @@ impl ModelsConfig {
         }
     }
 }
+
+macro_rules! limits {
+    ($($section:ident),*) => {$(
+        impl $section {
+            const fn limits(&self) -> Limits {
+                Limits {
+                    max_concurrency: self.max_concurrency,
+                    requests_per_minute: self.requests_per_minute,
+                    tokens_per_minute: self.tokens_per_minute,
+                }
+            }
+        }
+    )*};
+}
+
+limits!(OpenAiConfig, ScriptedConfig);

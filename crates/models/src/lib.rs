@@ -15,6 +15,7 @@ mod factory;
 pub mod fallback;
 pub mod files;
 pub mod grammar;
+mod limits;
 pub mod local;
 pub mod openai;
 mod provider;
@@ -30,5 +31,6 @@ pub use chat::{
 pub use config::{Embeddings, LocalConfig, ModelsConfig, OpenAiConfig, Provider, ScriptedConfig};
 pub use factory::{chat_provider, embedder};
 pub use files::model_path;
+pub use limits::Limits;
 pub use provider::{ChatProvider, Embedder};
 pub use stream::{ChatEvent, ChatStream};

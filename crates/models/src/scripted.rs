@@ -78,6 +78,9 @@ pub struct ScriptedError {
     pub code: String,
     /// Words for the caller.
     pub detail: String,
+    /// When it may be asked again.
+    #[serde(default)]
+    pub retry_after_ms: Option<u64>,
 }
 
 fn empty_object() -> Value {
@@ -139,7 +142,11 @@ impl Turn {
     ) -> Result<ChatEvent> {
         if let Some(error) = &self.error {
             let code = Code::from_name(&error.code).unwrap_or(Code::Internal);
-            return Err(Error::new(code, error.detail.clone()));
+            let told = Error::new(code, error.detail.clone());
+            return Err(match error.retry_after_ms {
+                Some(after) => told.with_retry_after(Duration::from_millis(after)),
+                None => told,
+            });
         }
         let call = |(index, call): (usize, &ScriptedCall)| ToolCall {
             id: format!("call_{position}_{index}"),

@@ -114,6 +114,7 @@ async fn an_echo_repeats_what_was_said_as_often_as_it_is_asked() {
 
 fn failing(code: &str, text: &str) -> Arc<ScriptedChat> {
     let error = ScriptedError {
+        retry_after_ms: None,
         code: code.into(),
         detail: "down".into(),
     };

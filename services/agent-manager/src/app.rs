@@ -18,7 +18,7 @@ use crate::engine::{Courier, Engine, Executor};
 use crate::events::Hub;
 use crate::peers::PeerCourier;
 use crate::wakes::Wakes;
-use crate::work::{Models, Ports, Worker};
+use crate::work::{Models, Ports, Quota, Worker};
 use crate::{Config, SCHEMA, grpc};
 
 const NAME: &str = "agent-manager";
@@ -66,7 +66,12 @@ pub async fn build(config: Config, sockets: Sockets) -> Result<App> {
     let dialer = Dialer::new(NAME, &config.service, &config.peers, clock.clone())?;
     let registry = Registry::new();
     let ports = Ports::new(&dialer, &config.peers)?;
-    let worker = Worker::new(ports, Models::new(&config.models, &registry)?);
+    let shared = match config.has_shared_cache() {
+        true => Some(Cache::open(&config.cache)?),
+        false => None,
+    };
+    let quota = Quota::new(config.models.limits(), shared, clock.clone())?;
+    let worker = Worker::new(ports, Models::new(&config.models, &registry, quota)?);
     let courier = PeerCourier::new(&dialer, &config.peers)?;
     let parts = Parts {
         executor: Arc::new(worker),

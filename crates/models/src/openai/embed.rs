@@ -1,6 +1,7 @@
 //! Embeddings from an endpoint.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use serde::Deserialize;
@@ -69,7 +70,7 @@ impl OpenAiEmbedder {
             json!({"model": self.model, "input": texts, "encoding_format": "float"}).to_string();
         let answer: Answer = self
             .endpoint
-            .retrying(deadline, || async {
+            .retrying(deadline, Duration::MAX, || async {
                 let response = self
                     .endpoint
                     .post("/embeddings", body.clone(), deadline)

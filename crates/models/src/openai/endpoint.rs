@@ -167,9 +167,11 @@ impl Endpoint {
     }
 
     /// Tries until it goes well, the error is none that passes, or there is no time or try left.
+    /// An endpoint that is too busy is waited for here for as long as `patience` at a time.
     pub(super) async fn retrying<T, F>(
         &self,
         deadline: Instant,
+        patience: Duration,
         attempt: impl Fn() -> F,
     ) -> Result<T>
     where
@@ -183,7 +185,8 @@ impl Endpoint {
             };
             let passes = matches!(error.code(), Code::ResourceExhausted | Code::Unavailable);
             let pause = error.retry_after().unwrap_or_else(|| pause(tries));
-            if !passes || tries >= self.max_retries || Instant::now() + pause >= deadline {
+            let busy = error.code() == Code::ResourceExhausted && pause > patience;
+            if busy || !passes || tries >= self.max_retries || Instant::now() + pause >= deadline {
                 return Err(error);
             }
             tries += 1;

@@ -9,6 +9,8 @@ mod reader;
 mod sse;
 mod wire;
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use futures::stream;
 use swarm_errors::Result;
@@ -19,6 +21,9 @@ pub use embed::OpenAiEmbedder;
 use crate::{ChatEvent, ChatProvider, ChatRequest, ChatStream, OpenAiConfig, span};
 use endpoint::Endpoint;
 use reader::Reader;
+
+/// Whoever must wait for longer is told so, and waits without holding up a worker.
+const PATIENCE: Duration = Duration::from_millis(500);
 
 /// A chat model behind an endpoint.
 #[derive(Debug, Clone)]
@@ -91,7 +96,7 @@ impl Call {
     /// Calls until a first event is there. Only then is the call one that cannot be tried again.
     async fn open(&self) -> Result<(ChatEvent, Progress)> {
         self.endpoint
-            .retrying(self.deadline, || async {
+            .retrying(self.deadline, PATIENCE, || async {
                 let response = self
                     .endpoint
                     .post("/chat/completions", self.body.clone(), self.deadline)

@@ -1,5 +1,6 @@
 //! The engine itself: what its parts share.
 
+use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
@@ -36,6 +37,8 @@ pub struct Engine {
     pub(super) backlog: Mutex<Backlog>,
     /// When delayed tasks are to be looked at.
     pub(super) due: Due,
+    /// Replicas that work, as last counted.
+    pub(super) replicas: AtomicU32,
     /// Something was queued, or there is room again.
     pub(super) work: Notify,
     /// An agent has room again.
@@ -83,6 +86,7 @@ impl Engine {
             live: Live::default(),
             backlog: Mutex::default(),
             due: Due::default(),
+            replicas: AtomicU32::new(1),
             work: Notify::new(),
             room: Notify::new(),
             stops: Notify::new(),

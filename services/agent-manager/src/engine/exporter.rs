@@ -1,6 +1,7 @@
 //! Gauges of what all replicas share are shown by one of them, so that they add up to the truth.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
@@ -9,7 +10,7 @@ use swarm_runtime::CancellationToken;
 use swarm_types::{Priority, Timestamp};
 
 use super::Engine;
-use crate::store::{agents, elections, stops, tasks};
+use crate::store::{agents, elections, leases, stops, tasks};
 
 const OFFICE: &str = "exporter";
 /// Measuring takes at most one part in so many of the time.
@@ -48,6 +49,8 @@ impl Engine {
     /// Says how long the measuring took.
     async fn export_once(&self, elected_until: &mut Option<Timestamp>) -> Result<Duration> {
         let now = self.now();
+        let replicas = leases::replicas(&self.db, now).await?;
+        self.replicas.store(replicas, Ordering::Relaxed);
         let term = TimeDelta::from_std(self.config.lease).unwrap_or_default();
         // One write in a third of a term, not one in each round.
         if elected_until.is_none_or(|until| until - now <= term * 2 / 3) {

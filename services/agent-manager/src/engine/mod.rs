@@ -31,6 +31,7 @@ mod live;
 mod messages;
 mod outbox;
 mod overview;
+mod parking;
 mod persist;
 mod predecessors;
 mod query;

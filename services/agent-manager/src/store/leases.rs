@@ -5,6 +5,7 @@ use swarm_errors::Result;
 use swarm_types::Timestamp;
 use uuid::Uuid;
 
+use super::small;
 use super::sql::leases as sql;
 
 /// Who holds leases: a replica, and one life of it.
@@ -107,3 +108,8 @@ pub(crate) async fn delete(tx: &mut Tx, group: Uuid) -> Result<()> {
 #[cfg(test)]
 #[path = "leases_test.rs"]
 mod tests;
+
+/// How many replicas hold leases.
+pub(crate) async fn replicas(db: &Db, now: Timestamp) -> Result<u32> {
+    Ok(small(db.q(sql::REPLICAS).bind(now).scalar().await?))
+}

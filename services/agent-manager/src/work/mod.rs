@@ -9,6 +9,7 @@ mod models;
 pub mod passages;
 mod ports;
 pub mod prompts;
+mod quota;
 mod single;
 mod swarm;
 mod thinking;
@@ -21,6 +22,7 @@ use swarm_errors::{Error, Result};
 
 pub use models::Models;
 pub use ports::Ports;
+pub use quota::Quota;
 
 use crate::engine::{Executor, TaskContext};
 use crate::tasks::{SINGLE, SWARM};

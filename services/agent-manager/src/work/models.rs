@@ -8,6 +8,7 @@ use swarm_models::{ChatProvider, ModelsConfig, Provider, chat_provider};
 use swarm_telemetry::{Counters, Registry, names};
 
 use crate::agents::AgentRecord;
+use crate::work::Quota;
 
 /// The providers of this process: the configured one, and one more for each other model that an
 /// agent names.
@@ -17,6 +18,7 @@ pub struct Models {
     default: Arc<dyn ChatProvider>,
     named: Mutex<HashMap<String, Arc<dyn ChatProvider>>>,
     tokens: Counters<3>,
+    pub(crate) quota: Quota,
 }
 
 impl Models {
@@ -24,12 +26,13 @@ impl Models {
     ///
     /// # Errors
     /// When the configuration is wrong.
-    pub fn new(config: &ModelsConfig, registry: &Registry) -> Result<Self> {
+    pub fn new(config: &ModelsConfig, registry: &Registry, quota: Quota) -> Result<Self> {
         Ok(Self {
             config: config.clone(),
             default: chat_provider(config)?,
             named: Mutex::default(),
             tokens: registry.counter(names::MODEL_TOKENS_TOTAL),
+            quota,
         })
     }
 

@@ -3,14 +3,15 @@
 use futures::StreamExt;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use swarm_errors::{Error, Result};
-use swarm_models::{ChatEvent, ChatRequest, ToolCall};
+use swarm_errors::{Code, Error, Result};
+use swarm_models::{ChatAnswer, ChatEvent, ChatProvider, ChatRequest, ToolCall};
 
 use crate::agents::AgentRecord;
 use crate::engine::{StepHandle, TaskContext};
 use crate::journal::{StepDone, StepKind, StepSpec};
-use crate::tasks::Usage;
+use crate::tasks::{Usage, WaitingReason};
 use crate::work::Worker;
+use crate::work::quota::tokens_of;
 
 /// What a model said, as the journal keeps it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -50,16 +51,7 @@ pub(crate) async fn think(
     let step = StepSpec::new(key, StepKind::Model, provider.model(), input);
     context
         .step(step, async |handle: StepHandle| {
-            let mut stream = provider.chat(request).await?;
-            let mut answer = None;
-            while let Some(event) = stream.next().await {
-                match event? {
-                    ChatEvent::Token(text) => handle.emit_token(&text),
-                    ChatEvent::Finished(finished) => answer = Some(finished),
-                }
-            }
-            let answer =
-                answer.ok_or_else(|| Error::unavailable("the model's answer was cut off"))?;
+            let answer = ask(worker, context, provider.as_ref(), request, &handle).await?;
             let usage = Usage {
                 input_tokens: answer.usage.input_tokens.into(),
                 output_tokens: answer.usage.output_tokens.into(),
@@ -79,4 +71,63 @@ pub(crate) async fn think(
             Ok(StepDone::new(thought).with_usage(usage))
         })
         .await
+}
+
+/// Calls the provider when it may be called, and again when it refuses because it is too busy:
+/// neither is a failure. Whoever waits takes up no worker.
+async fn ask(
+    worker: &Worker,
+    context: &TaskContext,
+    provider: &dyn ChatProvider,
+    request: ChatRequest,
+    handle: &StepHandle,
+) -> Result<ChatAnswer> {
+    let quota = &worker.models.quota;
+    let (model, tokens) = (provider.model(), tokens_of(&request));
+    loop {
+        let replicas = context.replicas();
+        let reservation = match quota.reserve_now(model, tokens, replicas).await {
+            Some(reservation) => reservation,
+            None => {
+                let allowed = quota.reserve(model, tokens, replicas);
+                context.park_until(WaitingReason::Provider, allowed).await?
+            }
+        };
+        match call(provider, request.clone(), handle).await {
+            Ok(answer) => {
+                let used =
+                    u64::from(answer.usage.input_tokens) + u64::from(answer.usage.output_tokens);
+                reservation.settle(used).await;
+                return Ok(answer);
+            }
+            Err((error, false)) if error.code() == Code::ResourceExhausted => {
+                tracing::warn!(error = %error.chain(), model, "the provider is too busy");
+                quota.refused(model, error.retry_after());
+            }
+            Err((error, _)) => return Err(error),
+        }
+    }
+}
+
+/// One call. With an error comes whether a part of the answer was shown.
+async fn call(
+    provider: &dyn ChatProvider,
+    request: ChatRequest,
+    handle: &StepHandle,
+) -> Result<ChatAnswer, (Error, bool)> {
+    let mut shown = false;
+    let mut stream = provider
+        .chat(request)
+        .await
+        .map_err(|error| (error, shown))?;
+    while let Some(event) = stream.next().await {
+        match event.map_err(|error| (error, shown))? {
+            ChatEvent::Token(text) => {
+                shown = true;
+                handle.emit_token(&text);
+            }
+            ChatEvent::Finished(answer) => return Ok(answer),
+        }
+    }
+    Err((Error::unavailable("the model's answer was cut off"), shown))
 }

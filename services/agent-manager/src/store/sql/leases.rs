@@ -37,6 +37,10 @@ pub(crate) const SEIZE_LITE: &str = "
 
 pub(crate) const DELETE: &str = "DELETE FROM lease_groups WHERE group_id = $1";
 
+/// How many replicas hold leases.
+pub(crate) const REPLICAS: &str =
+    "SELECT count(DISTINCT owner) AS replicas FROM lease_groups WHERE expires_at > $1";
+
 pub(crate) const ALL: &[Text] = &[
     Text::Shared(OPEN),
     Text::Shared(RENEW),
@@ -45,4 +49,5 @@ pub(crate) const ALL: &[Text] = &[
     Text::Shared(FOREIGN),
     Text::Pair(SEIZE_PG, SEIZE_LITE),
     Text::Shared(DELETE),
+    Text::Shared(REPLICAS),
 ];
