@@ -7,6 +7,7 @@ mod claims;
 mod keys;
 mod permission;
 mod principal;
+mod remembered;
 mod role;
 mod verifier;
 

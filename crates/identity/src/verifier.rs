@@ -7,6 +7,7 @@ use swarm_errors::{Code, Error, Result};
 use swarm_types::{Clock, Timestamp};
 use tokio::sync::RwLock;
 
+use crate::remembered::{Remembered, fingerprint};
 use crate::{AUDIENCE, Claims, ISSUER, KeySet, KeySource, Principal};
 
 /// How long an unknown key id must wait before it makes us fetch again: a stranger's made-up ids
@@ -21,12 +22,15 @@ pub struct Verifier {
     source: Arc<dyn KeySource>,
     clock: Arc<dyn Clock>,
     cached: RwLock<Cached>,
+    remembered: Remembered,
 }
 
 #[derive(Debug, Default)]
 struct Cached {
     keys: KeySet,
     fetched: Option<Timestamp>,
+    /// How often they were fetched.
+    fetches: u64,
 }
 
 impl Verifier {
@@ -37,6 +41,7 @@ impl Verifier {
             source,
             clock,
             cached: RwLock::default(),
+            remembered: Remembered::default(),
         }
     }
 
@@ -55,26 +60,41 @@ impl Verifier {
         })
     }
 
-    /// The verified claims of this token.
+    /// The verified claims of this token. A signature is checked once; whether the token is in its
+    /// time, at every call.
     ///
     /// # Errors
     /// As [`Verifier::verify`].
     pub async fn claims(&self, token: &str) -> Result<Claims> {
+        let fingerprint = fingerprint(token);
+        let keys = self.cached.read().await.fetches;
+        if let Some(claims) = self.remembered.get(&fingerprint, keys) {
+            self.check_times(&claims)?;
+            return Ok(Claims::clone(&claims));
+        }
+        let (claims, keys) = self.check_signature(token).await?;
+        self.check_times(&claims)?;
+        let claims = Arc::new(claims);
+        self.remembered.put(fingerprint, claims.clone(), keys);
+        Ok(Claims::clone(&claims))
+    }
+
+    /// The claims, and which keys have proved them.
+    async fn check_signature(&self, token: &str) -> Result<(Claims, u64)> {
         let header = decode_header(token)
             .map_err(|error| refused("it is not a token of ours").with_source(error))?;
         if header.alg != Algorithm::EdDSA {
             return Err(refused("its algorithm is not EdDSA"));
         }
         let kid = header.kid.ok_or_else(|| refused("it names no key"))?;
-        let keys = self.keys_with(&kid).await?;
+        let (keys, fetches) = self.keys_with(&kid).await?;
         let key = keys
             .get(&kid)
             .ok_or_else(|| refused("its key is not known"))?;
         let claims = decode::<Claims>(token, key, &validation())
             .map_err(|error| refused("its signature or claims do not hold").with_source(error))?
             .claims;
-        self.check_times(&claims)?;
-        Ok(claims)
+        Ok((claims, fetches))
     }
 
     fn check_times(&self, claims: &Claims) -> Result<()> {
@@ -88,19 +108,20 @@ impl Verifier {
         Ok(())
     }
 
-    async fn keys_with(&self, kid: &str) -> Result<KeySet> {
+    async fn keys_with(&self, kid: &str) -> Result<(KeySet, u64)> {
         {
             let cached = self.cached.read().await;
             if cached.keys.get(kid).is_some() || self.is_fresh(&cached) {
-                return Ok(cached.keys.clone());
+                return Ok((cached.keys.clone(), cached.fetches));
             }
         }
         let mut cached = self.cached.write().await;
         if cached.keys.get(kid).is_none() && !self.is_fresh(&cached) {
             cached.keys = KeySet::parse(&self.source.fetch().await?)?;
             cached.fetched = Some(self.clock.now());
+            cached.fetches += 1;
         }
-        Ok(cached.keys.clone())
+        Ok((cached.keys.clone(), cached.fetches))
     }
 
     fn is_fresh(&self, cached: &Cached) -> bool {

@@ -11,6 +11,7 @@ use swarm_types::{Clock, Timestamp};
 
 use crate::GatewayConfig;
 use crate::doorkeeper::Doorkeeper;
+use crate::follow::Shared;
 use crate::layers::HttpMetrics;
 use crate::openapi::Pages;
 use crate::peers::Peers;
@@ -29,6 +30,8 @@ pub(crate) struct Gateway {
     pub(crate) registry: Registry,
     pub(crate) http_metrics: HttpMetrics,
     pub(crate) websockets: WebSockets,
+    /// Streams of events that several readers share.
+    pub(crate) shared: Shared,
     pub(crate) started_at: Timestamp,
     pub(crate) pages: Pages,
     /// Cancelled when streams and waits shall end.
@@ -49,6 +52,7 @@ impl Gateway {
             doorkeeper: Doorkeeper::new(verifier, peers.sessions.clone(), clock),
             http_metrics: HttpMetrics::new(&registry),
             websockets: WebSockets::new(&registry),
+            shared: Shared::default(),
             started_at,
             pages: Pages::render(),
             soft: CancellationToken::new(),

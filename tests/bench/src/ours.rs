@@ -6,6 +6,7 @@ use std::path::Path;
 use async_trait::async_trait;
 use serde_json::{Value, json};
 use swarm_test_cluster::{Builder, Cluster, Service, Shape};
+use swarm_test_support::redis;
 
 use crate::Failure;
 use crate::http::{Connection, holds, json as read_json};
@@ -15,11 +16,12 @@ use crate::postgres::Postgres;
 /// A platform whose model repeats what it is asked, at once.
 #[derive(Debug)]
 pub struct Ours {
-    name: &'static str,
+    name: String,
     /// Its processes.
     pub cluster: Cluster,
     /// Its database, where it is PostgreSQL.
     pub postgres: Option<(Postgres, String)>,
+    _redis: Option<redis::Server>,
     shape: Shape,
     rest: SocketAddr,
     token: String,
@@ -28,14 +30,34 @@ pub struct Ours {
 impl Ours {
     /// Six processes on a PostgreSQL of their own.
     pub async fn on_postgres() -> Self {
+        let builder = with_defaults(Cluster::builder(Shape::SixProcesses));
+        Self::with("swarm".to_owned(), builder, None).await
+    }
+
+    /// The same with several agent-managers, which wake each other through a Redis.
+    pub async fn with_replicas(count: usize) -> Self {
+        let redis = redis::Server::start().await;
+        let builder = with_defaults(Cluster::builder(Shape::SixProcesses))
+            .replicas(Service::AgentManager, count)
+            .redis(&redis.url());
+        Self::with(
+            format!("swarm, {count} agent-managers"),
+            builder,
+            Some(redis),
+        )
+        .await
+    }
+
+    async fn with(name: String, builder: Builder, redis: Option<redis::Server>) -> Self {
         let postgres = Postgres::start().await;
         let database = postgres.database().await;
-        let builder = with_defaults(Cluster::builder(Shape::SixProcesses))
+        let cluster = builder
             .postgres(&postgres.url(&database))
+            .await
+            .start()
             .await;
-        let cluster = builder.start().await;
         let postgres = Some((postgres, database));
-        Self::new("swarm", Shape::SixProcesses, cluster, postgres).await
+        Self::new(name, Shape::SixProcesses, cluster, postgres, redis).await
     }
 
     /// One process on SQLite files.
@@ -43,15 +65,17 @@ impl Ours {
         let cluster = with_defaults(Cluster::builder(Shape::OneProcess))
             .start()
             .await;
-        Self::new("swarm up, SQLite", Shape::OneProcess, cluster, None).await
+        let name = "swarm up, SQLite".to_owned();
+        Self::new(name, Shape::OneProcess, cluster, None, None).await
     }
 
     /// Takes a cluster that runs, logs in, and has it run a first task.
-    pub async fn new(
-        name: &'static str,
+    async fn new(
+        name: String,
         shape: Shape,
         cluster: Cluster,
         postgres: Option<(Postgres, String)>,
+        redis: Option<redis::Server>,
     ) -> Self {
         let rest = address(&cluster.rest());
         let token = log_in(rest, &cluster.data()).await;
@@ -59,6 +83,7 @@ impl Ours {
             name,
             cluster,
             postgres,
+            _redis: redis,
             shape,
             rest,
             token,
@@ -93,22 +118,21 @@ impl Ours {
 
     /// The process of each service, by its name.
     #[must_use]
-    pub fn services(&self) -> Vec<(&'static str, u32)> {
-        let mut all = match self.shape {
-            Shape::OneProcess => vec![("swarm", self.cluster.process_id(Service::Gateway))],
-            Shape::SixProcesses => [
-                ("gateway", Service::Gateway),
-                ("agent-manager", Service::AgentManager),
-                ("consensus", Service::Consensus),
-                ("memory", Service::Memory),
-                ("learning", Service::Learning),
-                ("auth", Service::Auth),
-            ]
-            .map(|(name, service)| (name, self.cluster.process_id(service)))
-            .to_vec(),
+    pub fn services(&self) -> Vec<(String, u32)> {
+        let mut all: Vec<_> = match self.shape {
+            Shape::OneProcess => vec![(
+                "swarm".to_owned(),
+                self.cluster.process_id(Service::Gateway),
+            )],
+            Shape::SixProcesses => {
+                let nodes = self.cluster.nodes().into_iter();
+                nodes
+                    .map(|node| (node.to_string(), self.cluster.process_id(node)))
+                    .collect()
+            }
         };
         if let Some((postgres, _)) = &self.postgres {
-            all.push(("postgres", postgres.id()));
+            all.push(("postgres".to_owned(), postgres.id()));
         }
         all
     }
@@ -153,7 +177,7 @@ fn address(url: &str) -> SocketAddr {
 
 impl Subject for Ours {
     fn name(&self) -> &str {
-        self.name
+        &self.name
     }
 
     fn processes(&self) -> Vec<u32> {

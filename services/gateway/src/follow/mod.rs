@@ -2,6 +2,7 @@
 //! doubles: every answer moves a position, and a new stream starts behind it.
 
 mod position;
+mod shared;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,6 +16,7 @@ use tonic::Streaming;
 
 use crate::gateway::Gateway;
 pub(crate) use position::{Position, Scope, Start, Update};
+pub(crate) use shared::{Shared, follow_tenant};
 
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);

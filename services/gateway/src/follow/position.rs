@@ -1,5 +1,7 @@
 //! Where a reader of events is: pure.
 
+use std::sync::Arc;
+
 use swarm_errors::Error;
 use swarm_proto::agents::v1::WatchEventsResponse;
 use swarm_proto::agents::v1::watch_events_request::Scope as WireScope;
@@ -59,7 +61,7 @@ pub(crate) enum Update {
         /// Where to resume behind it.
         cursor: Option<u64>,
         /// The event.
-        event: Event,
+        event: Arc<Event>,
     },
     /// What lies before this position is no longer kept.
     Gap(u64),
@@ -104,7 +106,7 @@ impl Position {
         let Some(place) = self.scope.of(&event).filter(|_| !event.ephemeral) else {
             return vec![Update::Event {
                 cursor: None,
-                event,
+                event: Arc::new(event),
             }];
         };
         let before = self.at;
@@ -121,7 +123,7 @@ impl Position {
         }
         updates.push(Update::Event {
             cursor: Some(place),
-            event,
+            event: Arc::new(event),
         });
         updates
     }

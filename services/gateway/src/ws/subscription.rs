@@ -8,16 +8,33 @@ use futures::Stream;
 use swarm_errors::{Error, Result};
 use swarm_identity::Caller;
 use swarm_transport::Acting;
+use swarm_types::TenantId;
 use tokio_stream::{StreamExt, StreamMap};
 
 use super::topics::Topic;
-use crate::follow::{Start, Update, Watch, follow};
+use crate::follow::{Scope, Start, Update, Watch, follow, follow_tenant};
 use crate::gateway::Gateway;
 
 /// The most topics of one connection.
 const MOST_TOPICS: usize = 64;
 
 type Updates = Pin<Box<dyn Stream<Item = Update> + Send>>;
+
+/// What a topic is told from.
+fn updates(gateway: Arc<Gateway>, tenant: TenantId, topic: Topic, start: Start) -> Updates {
+    match topic.scope() {
+        Scope::Tenant => Box::pin(follow_tenant(gateway, tenant, start)),
+        scope => {
+            let ephemeral = topic.has_tokens();
+            let watch = Watch {
+                scope,
+                start,
+                ephemeral,
+            };
+            Box::pin(follow(gateway, Acting::Tenant(tenant), watch))
+        }
+    }
+}
 
 /// The topics of one connection.
 #[derive(Default)]
@@ -80,13 +97,8 @@ impl Subscriptions {
             .ok_or_else(|| Error::internal("a caller of no tenant"))?;
         for topic in topics {
             let start = start.unwrap_or_else(|| topic.start());
-            let watch = Watch {
-                scope: topic.scope(),
-                start,
-                ephemeral: topic.has_tokens(),
-            };
-            let updates = follow(gateway.clone(), Acting::Tenant(tenant), watch);
-            self.streams.insert(*topic, Box::pin(updates));
+            self.streams
+                .insert(*topic, updates(gateway.clone(), tenant, *topic, start));
             self.told.insert(
                 *topic,
                 Told {

@@ -16,5 +16,6 @@ mod limits;
 mod openapi;
 mod recorder;
 mod reruns;
+mod shared;
 mod socket;
 mod websocket;

@@ -32,7 +32,7 @@ struct Options {
     /// Seconds of each run.
     #[arg(long, env = "BENCH_SECONDS", default_value_t = 5.0)]
     seconds: f64,
-    /// Only these parts: restate, dbos, floor, services, sqlite, history.
+    /// Only these parts: restate, dbos, floor, services, sqlite, replicas, history.
     #[arg(long, env = "ONLY", value_delimiter = ',')]
     only: Vec<String>,
     /// Rows of history to measure with, rising.
@@ -87,6 +87,13 @@ async fn run_all(options: &Options, report: &mut Report) {
         }
         if options.wants("history") {
             with_history(options, report, &mut ours, window).await;
+        }
+    }
+    if options.wants("replicas") {
+        println!("\nwith several agent-managers");
+        for count in [1, 2, 4] {
+            let ours = Ours::with_replicas(count).await;
+            report.load("replicas", "", &measure(&ours, MANY, window).await);
         }
     }
     if options.wants("sqlite") {
