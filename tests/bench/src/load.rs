@@ -61,6 +61,8 @@ pub struct Measured {
     pub pss_mib: f64,
     /// The same, shared pages counted for each.
     pub rss_mib: f64,
+    /// All tasks that ended well, those outside the window too.
+    pub all: u64,
     /// Requests that failed or had a wrong answer.
     pub failures: u64,
     /// The first failure's words.
@@ -79,6 +81,7 @@ pub fn next_number() -> u64 {
 struct Tally {
     /// In microseconds.
     times: Vec<u32>,
+    all: u64,
     failures: u64,
     failure: Option<String>,
 }
@@ -98,6 +101,7 @@ pub async fn measure(subject: &dyn Subject, clients: usize, window: Window) -> M
     let mut all = Tally::default();
     for tally in running.join_all().await {
         all.times.extend(tally.times);
+        all.all += tally.all;
         all.failures += tally.failures;
         all.failure = all.failure.or(tally.failure);
     }
@@ -114,6 +118,7 @@ pub async fn measure(subject: &dyn Subject, clients: usize, window: Window) -> M
         cpu_ms: (used.cpu_seconds - before) * 1e3 / done.max(1.0),
         pss_mib: used.pss_mib,
         rss_mib: used.rss_mib,
+        all: all.all,
         failures: all.failures,
         failure: all.failure,
     }
@@ -129,13 +134,15 @@ async fn drive(mut client: Box<dyn Client>, begin: Instant, end: Instant) -> Tal
         };
         let read = Instant::now();
         match answer {
-            // What crosses an edge of the window belongs to neither side; with closed loops both
-            // edges cut the same.
-            Ok(()) if read > begin && read <= end => {
-                let time = (read - sent).as_micros();
-                tally.times.push(u32::try_from(time).unwrap_or(u32::MAX));
+            Ok(()) => {
+                tally.all += 1;
+                // What crosses an edge of the window counts where it ends: at a steady rate as many
+                // come in over one edge as are left out by the other.
+                if read > begin && read <= end {
+                    let time = (read - sent).as_micros();
+                    tally.times.push(u32::try_from(time).unwrap_or(u32::MAX));
+                }
             }
-            Ok(()) => {}
             Err(failure) => {
                 tally.failures += 1;
                 tally.failure.get_or_insert(failure.to_string());

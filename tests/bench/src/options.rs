@@ -13,7 +13,8 @@ impl Peers {
     /// Peers in this folder.
     #[must_use]
     pub fn in_folder(folder: &Path) -> Self {
-        Self(folder.to_owned())
+        // Programs of the peers run elsewhere.
+        Self(std::path::absolute(folder).unwrap())
     }
 
     /// Restate's server.

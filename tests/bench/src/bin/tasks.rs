@@ -231,10 +231,8 @@ async fn by_service(report: &mut Report, ours: &mut Ours, window: Window) {
     // Counters are written down once a second, when a connection has nothing to do.
     tokio::time::sleep(std::time::Duration::from_millis(1500)).await;
     report.load("services", "", &measured);
-    // The warm-up and the seconds behind the window work too.
-    let seconds = window.length.as_secs_f64();
-    let share = (window.warm_up.as_secs_f64() + seconds) / seconds;
-    let tasks = measured.per_second * seconds * share;
+    #[expect(clippy::cast_precision_loss, reason = "a count of seconds of tasks")]
+    let tasks = measured.all as f64;
     for ((name, id), before) in services.iter().zip(before) {
         let used = usage::of(&[*id]);
         let cpu = (used.cpu_seconds - before) * 1e3 / tasks.max(1.0);
