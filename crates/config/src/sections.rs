@@ -18,6 +18,7 @@ pub const SECTIONS: &[&str] = &[
     "runtime",
     "service",
     "telemetry",
+    "tools",
 ];
 
 /// Fails for the first of `named` that nobody reads, neither `mine` nor any service.

@@ -18,7 +18,7 @@ use crate::engine::{Courier, Engine, Executor};
 use crate::events::Hub;
 use crate::peers::PeerCourier;
 use crate::wakes::Wakes;
-use crate::work::{Models, Ports, Quota, Worker};
+use crate::work::{Models, Ports, Quota, Webhooks, Worker};
 use crate::{Config, SCHEMA, grpc};
 
 const NAME: &str = "agent-manager";
@@ -71,7 +71,9 @@ pub async fn build(config: Config, sockets: Sockets) -> Result<App> {
         false => None,
     };
     let quota = Quota::new(config.models.limits(), shared, clock.clone())?;
-    let worker = Worker::new(ports, Models::new(&config.models, &registry, quota)?);
+    let webhooks = Webhooks::new(&config.tools, |name| std::env::var(name).ok())?;
+    let models = Models::new(&config.models, &registry, quota)?;
+    let worker = Worker::new(ports, models, webhooks);
     let courier = PeerCourier::new(&dialer, &config.peers)?;
     let parts = Parts {
         executor: Arc::new(worker),

@@ -16,6 +16,7 @@ use swarm_types::TenantId;
 
 use crate::engine::{EngineConfig, Weights};
 use crate::scheduling::HEAVIEST;
+use crate::work::ToolsConfig;
 
 /// With a file of its own a replica has no rival who would wait for its leases, and a laptop that
 /// sleeps or swaps must not lose them.
@@ -43,6 +44,8 @@ pub struct Config {
     pub service: ServiceConfig,
     /// What agents think with.
     pub models: ModelsConfig,
+    /// Tools of the operator's own.
+    pub tools: ToolsConfig,
     /// Its own.
     pub agent_manager: AgentManagerConfig,
 }
@@ -191,6 +194,7 @@ impl Validate for Config {
         self.database.validate()?;
         self.cache.validate()?;
         self.models.validate()?;
+        self.tools.validate()?;
         let own = &self.agent_manager;
         if !(1..=10_000).contains(&own.max_workers) {
             return Err(Error::invalid(

@@ -22,6 +22,7 @@ impl swarm_runtime::Program for Program {
         "peers",
         "service",
         "models",
+        "tools",
         "agent_manager",
     ];
     type Config = Config;

@@ -113,6 +113,13 @@ impl Builder {
         self.set("database.url", url)
     }
 
+    /// Gives all services a file of settings, for what the environment cannot hold, such as tools.
+    #[must_use]
+    pub fn file(self, toml: &str) -> Self {
+        std::fs::write(self.folder.path().join("qwen-swarm.toml"), toml).unwrap();
+        self
+    }
+
     /// Answers every model call from these turns.
     #[must_use]
     pub fn script(self, turns: &Value) -> Self {

@@ -190,6 +190,13 @@ impl Cluster {
         self.programs.contains_key(&key) && !self.paused.contains(&key)
     }
 
+    /// The processes that have ended by themselves.
+    pub fn ended(&mut self) -> Vec<Node> {
+        let has_ended =
+            |(key, program): (&Option<Node>, &mut Program)| key.filter(|_| program.has_ended());
+        self.programs.iter_mut().filter_map(has_ended).collect()
+    }
+
     /// The id of a service's process.
     #[must_use]
     pub fn process_id(&self, node: impl Into<Node>) -> u32 {

@@ -20,9 +20,11 @@ impl Program {
         environment: &[(String, String)],
         log: &Path,
     ) -> Self {
-        let log = File::options().create(true).append(true).open(log).unwrap();
+        let output = File::options().create(true).append(true).open(log).unwrap();
         let mut command = Command::new(path_of(name));
         command
+            // Where a file of settings is, if there is one.
+            .current_dir(log.parent().unwrap())
             .args(arguments)
             .env_clear()
             .envs(environment.iter().cloned());
@@ -33,8 +35,8 @@ impl Program {
         }
         command
             .stdin(Stdio::null())
-            .stdout(log.try_clone().unwrap())
-            .stderr(log)
+            .stdout(output.try_clone().unwrap())
+            .stderr(output)
             .kill_on_drop(true);
         Self {
             child: command.spawn().unwrap(),

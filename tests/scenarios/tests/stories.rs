@@ -21,3 +21,5 @@ mod replicas;
 mod start;
 #[path = "stories/trace.rs"]
 mod trace;
+#[path = "stories/webhooks.rs"]
+mod webhooks;

@@ -6,6 +6,7 @@
 pub mod database;
 mod eventually;
 pub mod identity;
+pub mod ledger;
 pub mod postgres;
 mod process;
 mod programs;

@@ -19,7 +19,7 @@ use super::failure::stopped;
 use super::persist::persist;
 use super::step::{Attempt, Begun, Finish};
 use super::waiting::Waiting;
-use super::{Engine, StepHandle, is_stopped};
+use super::{Engine, StepHandle, is_outcome_unknown, is_stopped};
 use crate::agents::AgentRecord;
 use crate::events::NewEvent;
 use crate::journal::{StepDone, StepSpec};
@@ -121,6 +121,7 @@ impl TaskContext {
     /// end), and its result, usage, events, messages and sub-tasks are committed in one transaction.
     ///
     /// A failed `work` is journaled as failed; the next call of the same key is its next attempt.
+    /// A `work` that fails by [`super::outcome_unknown`] has no next attempt.
     /// While the database is away the step waits for it.
     ///
     /// # Errors
@@ -172,6 +173,10 @@ impl TaskContext {
             Err(error) => Err(error),
         };
         match committed {
+            Err(error) if is_outcome_unknown(&error) => {
+                persist(self.cancelled(), || engine.mark_unknown(self, step)).await?;
+                Err(error)
+            }
             Err(error) if !is_stopped(&error) => {
                 persist(self.cancelled(), || engine.fail_step(self, step, &error)).await?;
                 Err(error)

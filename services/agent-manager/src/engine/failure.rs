@@ -32,11 +32,11 @@ pub(crate) fn fenced_out() -> Error {
     .with_source(Mark::FencedOut)
 }
 
-/// An `at_most_once` call was started before a crash, and nobody knows whether it took effect.
-pub(crate) fn outcome_unknown(key: &str) -> Error {
-    let words = format!(
-        "step {key} was started before a crash and must not be repeated: its outcome is unknown"
-    );
+/// An `at_most_once` call was started, its end was lost to a crash or a broken line, and nobody
+/// knows whether it took effect.
+#[must_use]
+pub fn outcome_unknown(key: &str) -> Error {
+    let words = format!("step {key} was started and must not be repeated: its outcome is unknown");
     Error::new(Code::FailedPrecondition, words).with_source(Mark::OutcomeUnknown)
 }
 

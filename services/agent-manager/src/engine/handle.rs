@@ -23,6 +23,7 @@ struct HandleInner {
     id: StepId,
     key: String,
     attempt: u32,
+    epoch: i64,
     token: String,
     offset: AtomicU64,
 }
@@ -34,6 +35,7 @@ impl StepHandle {
             id: step.id,
             key: step.spec.key.clone(),
             attempt: step.number,
+            epoch: context.fence().epoch,
             token: format!("{task}/{}/{}", step.id, step.number),
             offset: AtomicU64::new(0),
             context,
@@ -47,6 +49,19 @@ impl StepHandle {
     #[must_use]
     pub fn id(&self) -> StepId {
         self.inner.id
+    }
+
+    /// The step's key.
+    #[must_use]
+    pub fn key(&self) -> &str {
+        &self.inner.key
+    }
+
+    /// Rises with each hold of the task, so that an outside service can refuse a worker that has
+    /// lost it.
+    #[must_use]
+    pub fn epoch(&self) -> i64 {
+        self.inner.epoch
     }
 
     /// From 1; one more after each recorded failure.

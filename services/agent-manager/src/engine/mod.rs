@@ -52,7 +52,7 @@ pub use context::TaskContext;
 pub use core::Engine;
 pub use dead_letters::{Purge, PurgeWhich};
 pub use executor::Executor;
-pub use failure::{is_fenced_out, is_outcome_unknown, is_stopped};
+pub use failure::{is_fenced_out, is_outcome_unknown, is_stopped, outcome_unknown};
 pub use fork::{Fork, ForkPoint};
 pub use handle::StepHandle;
 pub use messages::Sending;

@@ -160,7 +160,12 @@ impl Engine {
         self.commit(unit).await
     }
 
-    async fn mark_unknown(&self, context: &TaskContext, step: Attempt<'_>) -> Result<()> {
+    /// Writes that nobody knows whether a call took effect.
+    pub(super) async fn mark_unknown(
+        &self,
+        context: &TaskContext,
+        step: Attempt<'_>,
+    ) -> Result<()> {
         self.end_step(
             context,
             step,

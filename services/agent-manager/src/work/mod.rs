@@ -14,6 +14,7 @@ mod single;
 mod swarm;
 mod thinking;
 mod tools;
+mod webhook;
 
 use async_trait::async_trait;
 use serde::Deserialize;
@@ -23,6 +24,7 @@ use swarm_errors::{Error, Result};
 pub use models::Models;
 pub use ports::Ports;
 pub use quota::Quota;
+pub use webhook::{ToolsConfig, WebhookConfig, Webhooks};
 
 use crate::engine::{Executor, TaskContext};
 use crate::tasks::{SINGLE, SWARM};
@@ -32,13 +34,18 @@ use crate::tasks::{SINGLE, SWARM};
 pub struct Worker {
     ports: Ports,
     models: Models,
+    webhooks: Webhooks,
 }
 
 impl Worker {
     /// A worker with these ways out.
     #[must_use]
-    pub const fn new(ports: Ports, models: Models) -> Self {
-        Self { ports, models }
+    pub const fn new(ports: Ports, models: Models, webhooks: Webhooks) -> Self {
+        Self {
+            ports,
+            models,
+            webhooks,
+        }
     }
 }
 

@@ -32,6 +32,7 @@ pub(crate) async fn run(worker: &Worker, context: &TaskContext) -> Result<Value>
         .map(|agent| agent.profile.instructions.as_str())
         .unwrap_or_default();
     let offered = tools::offered(
+        &worker.webhooks,
         agent
             .map(|agent| agent.profile.tools.as_slice())
             .unwrap_or_default(),
@@ -40,6 +41,7 @@ pub(crate) async fn run(worker: &Worker, context: &TaskContext) -> Result<Value>
         Message::system(prompts::system(instructions)),
         Message::user(question(&input, &recalled)),
     ];
+    let mut unknown: Vec<String> = Vec::new();
     for turn in 0..MAX_TURNS {
         let mut request = ChatRequest::new(messages.clone());
         request.max_tokens = MAX_TOKENS;
@@ -52,10 +54,13 @@ pub(crate) async fn run(worker: &Worker, context: &TaskContext) -> Result<Value>
         };
         let thought = think(worker, context, &format!("model/{turn}"), agent, request).await?;
         if thought.tool_calls.is_empty() {
-            return Ok(
-                json!({ "answer": { "text": thought.text, "model": thought.model, "finish": thought.finish },
-                "recalled": recalled }),
-            );
+            let mut result = json!({ "answer": { "text": thought.text, "model": thought.model, "finish": thought.finish },
+                "recalled": recalled });
+            if !unknown.is_empty() {
+                // Whatever the model makes of it, whoever reads the result is told.
+                result["unknown_outcomes"] = json!(unknown);
+            }
+            return Ok(result);
         }
         messages.push(Message::assistant_calls(
             thought.text.clone(),
@@ -67,10 +72,14 @@ pub(crate) async fn run(worker: &Worker, context: &TaskContext) -> Result<Value>
                 context,
                 &format!("tool/{turn}/{index}"),
                 &namespaces,
+                &offered,
                 call,
             )
             .await?;
-            messages.push(Message::tool(call.id.clone(), said));
+            if said.is_unknown {
+                unknown.push(call.name.clone());
+            }
+            messages.push(Message::tool(call.id.clone(), said.text));
         }
     }
     Err(Error::new(

@@ -11,7 +11,8 @@ use crate::engine::{StepHandle, TaskContext};
 use crate::journal::{StepDone, StepKind, StepSpec};
 use crate::messages::NewMessage;
 use crate::tasks::Usage;
-use crate::work::Worker;
+use crate::work::webhook::Said;
+use crate::work::{Webhooks, Worker};
 
 /// The longest text that a tool gives back to a model.
 const RESULT_BYTES: usize = 1_500;
@@ -20,12 +21,13 @@ const RESULT_BYTES: usize = 1_500;
 pub(crate) const BUILT_IN: [&str; 3] = ["memory_search", "memory_put", "send_message"];
 
 /// The tools that an agent may call, in the tool-calling format.
-pub(crate) fn offered(names: &[String]) -> Vec<Tool> {
+pub(crate) fn offered(webhooks: &Webhooks, names: &[String]) -> Vec<Tool> {
     let wanted = |name: &str| names.is_empty() || names.iter().any(|own| own == name);
     BUILT_IN
         .into_iter()
         .filter(|name| wanted(name))
         .map(described)
+        .chain(webhooks.offered(names))
         .collect()
 }
 
@@ -77,8 +79,13 @@ pub(crate) async fn run(
     context: &TaskContext,
     key: &str,
     namespaces: &[String],
+    offered: &[Tool],
     tool_call: &ToolCall,
-) -> Result<String> {
+) -> Result<Said> {
+    let is_offered = offered.iter().any(|tool| tool.name == tool_call.name);
+    if is_offered && let Some(said) = worker.webhooks.run(context, key, tool_call).await {
+        return said;
+    }
     // Ids of memories and messages derive from the step, so a repeat doubles nothing.
     let step = StepSpec::new(
         key,
@@ -86,13 +93,14 @@ pub(crate) async fn run(
         tool_call.name.clone(),
         tool_call.arguments.clone(),
     );
-    context
+    let text = context
         .step(step, async |handle: StepHandle| {
             let usage = Usage {
                 tool_calls: 1,
                 ..Usage::default()
             };
             let done = match tool_call.name.as_str() {
+                name if !is_offered => StepDone::new(format!("There is no tool {name}.")),
                 "memory_search" => {
                     search(worker, context, namespaces, parse(&tool_call.arguments)).await?
                 }
@@ -102,7 +110,11 @@ pub(crate) async fn run(
             };
             Ok(done.with_usage(usage))
         })
-        .await
+        .await?;
+    Ok(Said {
+        text,
+        is_unknown: false,
+    })
 }
 
 fn parse<T: for<'de> Deserialize<'de>>(arguments: &Value) -> Result<T, String> {
