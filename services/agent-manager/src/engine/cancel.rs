@@ -73,13 +73,10 @@ impl Engine {
             unit.rollback().await?;
             return Ok(None);
         }
-        let mut failed = Vec::new();
         let mut ended = self.cancel_below(&mut unit, &task, reason).await?;
-        if task.parent.is_none() {
-            for top in &top {
-                let lost = self.settle_dependents(&mut unit, top).await?;
-                failed.extend(lost);
-            }
+        let mut failed = Vec::new();
+        for top in top.iter().filter(|top| top.parent.is_none()) {
+            failed.extend(self.settle_dependents(&mut unit, top).await?);
         }
         // The root's event comes last: with it a watch ends.
         ended.extend(top);

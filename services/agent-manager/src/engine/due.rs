@@ -66,6 +66,7 @@ impl Engine {
         loop {
             let now = self.now();
             if self.due.take_due(now) {
+                self.hub.is_due();
                 self.work.notify_one();
             }
             let poll = self.config.poll;

@@ -40,7 +40,11 @@ pub(super) async fn tell_of_end(unit: &mut Unit, task: &TaskRecord) -> Result<()
     let now = unit.now();
     if let (Some(agent), Some(started)) = (task.agent, task.started_at) {
         let model = steps::last_model(unit.tx(), task.tenant, task.id).await?;
-        let id = ObservationId::derived(&[&task.id.to_string()]);
+        // A task that was retried by hand ends more than once.
+        let id = match task.attempt_base {
+            0 => ObservationId::derived(&[&task.id.to_string()]),
+            base => ObservationId::derived(&[&task.id.to_string(), &base.to_string()]),
+        };
         let observation = json!({
             "id": id,
             "task_id": task.id,

@@ -149,6 +149,11 @@ impl Hub {
         self.send(wake.tenant, wake.root, &signal);
     }
 
+    /// A task that was queued for later may be taken now.
+    pub(crate) fn is_due(&self) {
+        self.queued.fetch_add(1, Ordering::AcqRel);
+    }
+
     /// Moves on whenever a task was queued.
     pub(crate) fn queued(&self) -> u64 {
         self.queued.load(Ordering::Acquire)

@@ -197,7 +197,7 @@ pub(super) fn root_task(tenant: TenantId, spec: wire::TaskSpec) -> Result<Submis
             metadata: metadata(spec.metadata)?,
             depends_on: Vec::new(),
             not_before,
-            retry: retry::policy(spec.retry.unwrap_or_default())?,
+            retry: retry::policy(&spec.retry.unwrap_or_default())?,
             forked_from: None,
         },
         priority,
@@ -380,7 +380,7 @@ mod tests {
                 spec.depends_on = vec![TaskId::from_uuid(uuid::Uuid::nil()).to_string(); 2];
             }),
             ("depends_on", |spec| {
-                spec.depends_on = vec![String::new(); 101]
+                spec.depends_on = vec![String::new(); 101];
             }),
             ("not_before", |spec| {
                 spec.not_before.get_or_insert_default().seconds = i64::MAX;

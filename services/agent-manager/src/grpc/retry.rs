@@ -11,7 +11,7 @@ const LONGEST_PAUSE_MS: u32 = 86_400_000;
 const LARGEST_FACTOR: f64 = 10.0;
 
 /// What is not said takes the default.
-pub(super) fn policy(policy: wire::RetryPolicy) -> Result<RetryPolicy> {
+pub(super) fn policy(policy: &wire::RetryPolicy) -> Result<RetryPolicy> {
     let default = RetryPolicy::default();
     let max_attempts = policy.max_attempts.unwrap_or(default.max_attempts);
     if !(1..=MAX_ATTEMPTS).contains(&max_attempts) {
@@ -88,7 +88,7 @@ mod tests {
     #[test]
     fn what_is_said_comes_back_and_the_rest_is_the_default() {
         assert_eq!(
-            policy(wire::RetryPolicy::default()).unwrap(),
+            policy(&wire::RetryPolicy::default()).unwrap(),
             RetryPolicy::default()
         );
         let said = wire::RetryPolicy {
@@ -101,10 +101,10 @@ mod tests {
             }),
             retry_on: vec!["internal".into(), "internal".into()],
         };
-        let read = policy(said).unwrap();
+        let read = policy(&said).unwrap();
         assert_eq!(read.backoff.max_ms, 120_000);
         assert_eq!(read.retry_on, [Passing::Internal]);
-        assert_eq!(policy(encode(&read)).unwrap(), read);
+        assert_eq!(policy(&encode(&read)).unwrap(), read);
     }
 
     #[test]
@@ -140,7 +140,7 @@ mod tests {
         for (field, change) in changes {
             let mut wrong = wire::RetryPolicy::default();
             change(&mut wrong);
-            assert_eq!(policy(wrong).unwrap_err().fields()[0].field, field);
+            assert_eq!(policy(&wrong).unwrap_err().fields()[0].field, field);
         }
     }
 }

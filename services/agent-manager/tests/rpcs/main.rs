@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used)]
 
 mod agents;
+mod features;
 mod overview;
 mod refusals;
 mod service;

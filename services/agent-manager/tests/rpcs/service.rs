@@ -14,6 +14,7 @@ use swarm_errors::{Code, Error, Result};
 use swarm_identity::Role;
 use swarm_proto::agents::v1 as wire;
 use swarm_proto::agents::v1::agent_service_client::AgentServiceClient;
+use swarm_proto::agents::v1::dead_letter_service_client::DeadLetterServiceClient;
 use swarm_proto::agents::v1::message_service_client::MessageServiceClient;
 use swarm_proto::agents::v1::overview_service_client::OverviewServiceClient;
 use swarm_proto::agents::v1::task_service_client::TaskServiceClient;
@@ -36,6 +37,9 @@ impl Executor for Parrot {
             .as_str()
             .unwrap_or_default()
             .to_owned();
+        if prompt == "away" && context.task().attempt == 1 {
+            return Err(Error::unavailable("the parrot is away"));
+        }
         if prompt == "wait" {
             std::future::pending::<()>().await;
         }
@@ -67,6 +71,7 @@ pub(crate) struct Service {
     pub(crate) tenant: TenantId,
     pub(crate) agents: AgentServiceClient<Channel>,
     pub(crate) tasks: TaskServiceClient<Channel>,
+    pub(crate) dead_letters: DeadLetterServiceClient<Channel>,
     pub(crate) overviews: OverviewServiceClient<Channel>,
     pub(crate) messages: MessageServiceClient<Channel>,
     lifecycle: Lifecycle,
@@ -106,6 +111,7 @@ impl Service {
             tenant: TenantId::new(),
             agents: AgentServiceClient::new(channel.clone()),
             tasks: TaskServiceClient::new(channel.clone()),
+            dead_letters: DeadLetterServiceClient::new(channel.clone()),
             overviews: OverviewServiceClient::new(channel.clone()),
             messages: MessageServiceClient::new(channel),
             lifecycle,
