@@ -41,7 +41,7 @@ pub(crate) async fn migrate(settings: &Settings) -> Result<()> {
         };
         let line = Line::new()
             .with(Style::Strong, schema.name)
-            .padded(12)
+            .padded(15)
             .plain(words);
         // The migration counts, not whether somebody reads of it.
         screen.print(&[line]).ok();

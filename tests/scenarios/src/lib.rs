@@ -4,9 +4,11 @@
 #![allow(clippy::unwrap_used)]
 
 mod journal;
+mod sample;
 mod swarm;
 mod traces;
 
 pub use journal::{Journal, events_of};
+pub use sample::{Sampler, Words};
 pub use swarm::{ANSWER, QUESTION, Swarm, WRONG_ANSWER, script, slow_script};
 pub use traces::{Collector, Span};

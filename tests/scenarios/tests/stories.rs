@@ -13,6 +13,10 @@ mod demo;
 mod doors;
 #[path = "stories/follow.rs"]
 mod follow;
+#[path = "stories/isolation.rs"]
+mod isolation;
+#[path = "stories/lost_answers.rs"]
+mod lost_answers;
 #[path = "stories/postgres.rs"]
 mod postgres;
 #[path = "stories/replicas.rs"]

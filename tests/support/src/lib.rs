@@ -7,6 +7,7 @@ pub mod database;
 mod eventually;
 pub mod identity;
 pub mod ledger;
+pub mod lost_answers;
 pub mod postgres;
 mod process;
 mod programs;

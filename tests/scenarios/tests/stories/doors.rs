@@ -173,7 +173,7 @@ async fn an_expired_token_is_refused() {
 }
 
 #[tokio::test]
-async fn what_one_tenant_has_another_does_not_see() {
+async fn health_needs_no_token_and_metrics_on_the_public_port_do() {
     let cluster = Cluster::builder(Shape::OneProcess)
         .script(&script(ANSWER))
         .start()
