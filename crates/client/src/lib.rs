@@ -41,6 +41,7 @@ pub use types::proposals::{
     Tally,
 };
 pub use types::retry::{Backoff, Fork, Purge, RetryPolicy};
+pub use types::schedules::{CatchUp, NewSchedule, Schedule, ScheduledTask, Tick};
 pub use types::sessions::{ApiKey, Identity, NewApiKey, NewUser, Tokens, User};
 pub use types::system::{ConsensusStatus, Counted, ServiceHealth, SystemHealth, SystemState};
 pub use types::tasks::{

@@ -9,6 +9,7 @@ use swarm_proto::agents::v1::agent_service_client::AgentServiceClient;
 use swarm_proto::agents::v1::dead_letter_service_client::DeadLetterServiceClient;
 use swarm_proto::agents::v1::message_service_client::MessageServiceClient;
 use swarm_proto::agents::v1::overview_service_client::OverviewServiceClient;
+use swarm_proto::agents::v1::schedule_service_client::ScheduleServiceClient;
 use swarm_proto::agents::v1::task_service_client::TaskServiceClient;
 use swarm_proto::auth::v1::api_key_service_client::ApiKeyServiceClient;
 use swarm_proto::auth::v1::session_service_client::SessionServiceClient;
@@ -62,7 +63,9 @@ pub(crate) fn name_of_absent(client: &str, error: Error) -> Error {
         return error;
     }
     let service = match client {
-        "agents" | "tasks" | "messages" | "overviews" | "dead_letters" => "agent-manager",
+        "agents" | "tasks" | "schedules" | "messages" | "overviews" | "dead_letters" => {
+            "agent-manager"
+        }
         "proposals" | "consensus" => "consensus",
         "memories" => "memory",
         "learning" => "learning",
@@ -83,6 +86,7 @@ pub(crate) struct Peers {
     pub(crate) tasks: TaskServiceClient<Peer>,
     pub(crate) messages: MessageServiceClient<Peer>,
     pub(crate) dead_letters: DeadLetterServiceClient<Peer>,
+    pub(crate) schedules: ScheduleServiceClient<Peer>,
     pub(crate) overviews: OverviewServiceClient<Peer>,
     pub(crate) proposals: ProposalServiceClient<Peer>,
     pub(crate) consensus: StatusServiceClient<Peer>,
@@ -134,6 +138,8 @@ impl Peers {
             dead_letters: DeadLetterServiceClient::new(agent_manager.clone())
                 .max_decoding_message_size(LARGEST_ANSWER),
             overviews: OverviewServiceClient::new(agent_manager.clone()),
+            schedules: ScheduleServiceClient::new(agent_manager.clone())
+                .max_decoding_message_size(LARGEST_ANSWER),
             messages: MessageServiceClient::new(agent_manager)
                 .max_decoding_message_size(LARGEST_ANSWER),
             proposals: ProposalServiceClient::new(consensus.clone())

@@ -1,6 +1,7 @@
 //! The command line.
 
 mod access;
+mod schedules;
 mod work;
 
 use std::fmt;
@@ -10,6 +11,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use swarm_types::PageRequest;
 
 pub use access::{Keys, Login, Password, Tenants, Users};
+pub use schedules::{CatchUp, NewSchedule, Overlap, Schedules};
 pub use work::{
     Agents, DeadLetters, Feedback, Memory, Messages, Mode, Proposals, Run, Strategy, Tasks, Top,
 };
@@ -91,6 +93,9 @@ pub enum Command {
     /// Tasks whose attempts are used up
     #[command(subcommand)]
     DeadLetters(DeadLetters),
+    /// What is asked again and again, at given times
+    #[command(subcommand)]
+    Schedules(Schedules),
     /// Who works
     #[command(subcommand)]
     Agents(Agents),

@@ -10,6 +10,7 @@ mod password;
 mod proposals;
 mod reruns;
 mod run;
+mod schedules;
 mod system;
 mod tasks;
 mod tenants;
@@ -50,6 +51,7 @@ pub async fn execute(command: Command, globals: &Globals) -> Result<(), Failure>
         Command::Run(arguments) => run::run(&session, arguments).await,
         Command::Tasks(command) => tasks::execute(&session, command).await,
         Command::DeadLetters(command) => dead_letters::execute(&session, command).await,
+        Command::Schedules(command) => schedules::execute(&session, command).await,
         Command::Agents(command) => agents::execute(&session, command).await,
         Command::Proposals(command) => proposals::execute(&session, command).await,
         Command::Memory(command) => memory::execute(&session, command).await,

@@ -6,6 +6,7 @@ mod events;
 mod lists;
 mod proposals;
 mod recalled;
+mod schedules;
 mod task_tree;
 mod usage;
 
@@ -15,6 +16,7 @@ pub use answer::answer;
 pub use events::event;
 pub use lists::{api_keys, dead_letters, health, inbox, memories, tasks, tenants, users};
 pub use proposals::{proposal, proposals};
+pub use schedules::{schedule, schedules};
 pub use task_tree::task_tree;
 pub use usage::usage;
 

@@ -6,6 +6,7 @@ mod memories;
 mod messages;
 mod proposals;
 mod reruns;
+mod schedules;
 mod sessions;
 mod system;
 mod tasks;

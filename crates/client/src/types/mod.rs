@@ -7,6 +7,7 @@ pub(crate) mod messages;
 pub(crate) mod overview;
 pub(crate) mod proposals;
 pub(crate) mod retry;
+pub(crate) mod schedules;
 pub(crate) mod sessions;
 pub(crate) mod system;
 pub(crate) mod tasks;

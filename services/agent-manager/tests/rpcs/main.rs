@@ -5,6 +5,7 @@ mod agents;
 mod features;
 mod overview;
 mod refusals;
+mod schedules;
 mod service;
 mod tasks;
 mod waits;

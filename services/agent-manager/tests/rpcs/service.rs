@@ -17,6 +17,7 @@ use swarm_proto::agents::v1::agent_service_client::AgentServiceClient;
 use swarm_proto::agents::v1::dead_letter_service_client::DeadLetterServiceClient;
 use swarm_proto::agents::v1::message_service_client::MessageServiceClient;
 use swarm_proto::agents::v1::overview_service_client::OverviewServiceClient;
+use swarm_proto::agents::v1::schedule_service_client::ScheduleServiceClient;
 use swarm_proto::agents::v1::task_service_client::TaskServiceClient;
 use swarm_runtime::Lifecycle;
 use swarm_telemetry::Registry;
@@ -74,6 +75,7 @@ pub(crate) struct Service {
     pub(crate) dead_letters: DeadLetterServiceClient<Channel>,
     pub(crate) overviews: OverviewServiceClient<Channel>,
     pub(crate) messages: MessageServiceClient<Channel>,
+    pub(crate) schedules: ScheduleServiceClient<Channel>,
     lifecycle: Lifecycle,
     _fresh: Fresh,
 }
@@ -113,7 +115,8 @@ impl Service {
             tasks: TaskServiceClient::new(channel.clone()),
             dead_letters: DeadLetterServiceClient::new(channel.clone()),
             overviews: OverviewServiceClient::new(channel.clone()),
-            messages: MessageServiceClient::new(channel),
+            messages: MessageServiceClient::new(channel.clone()),
+            schedules: ScheduleServiceClient::new(channel),
             lifecycle,
             _fresh: fresh,
         }

@@ -35,6 +35,7 @@ const PROBLEMS: [u16; 12] = [400, 401, 403, 404, 409, 413, 415, 422, 429, 500, 5
         (name = "tenants", description = "Tenants, for the administrators of the platform"),
         (name = "agents", description = "Agents and their life cycle"),
         (name = "tasks", description = "Tasks, their journal and their events"),
+        (name = "schedules", description = "What makes tasks at given times"),
         (name = "messages", description = "Messages between agents"),
         (name = "memories", description = "What agents remember"),
         (name = "proposals", description = "Questions put to a vote"),

@@ -13,6 +13,7 @@ mod proposals;
 mod public_words;
 mod reruns;
 mod root;
+mod schedules;
 mod sessions;
 mod system;
 mod table;

@@ -7,7 +7,7 @@ use utoipa_axum::routes;
 use super::Access::{Needs, Open, SignedIn};
 use super::{
     Route, agents, dead_letters, events, learning, memories, messages, overview, proposals, reruns,
-    root, sessions, system, tasks, tenants, tree, users,
+    root, schedules, sessions, system, tasks, tenants, tree, users,
 };
 
 /// Routes that wait on purpose, and so are not bound by the deadline of a request.
@@ -64,6 +64,14 @@ table! {
     Post   "/api/v1/tasks/{id}/fork"         Needs(P::TasksWrite)      => reruns::fork_task;
     Get    "/api/v1/dead-letters"            Needs(P::TasksRead)       => dead_letters::list_dead_letters;
     Delete "/api/v1/dead-letters"            Needs(P::TasksCancel)     => dead_letters::purge_dead_letters;
+
+    Post   "/api/v1/schedules"               Needs(P::TasksWrite)      => schedules::create_schedule;
+    Get    "/api/v1/schedules"               Needs(P::TasksRead)       => schedules::list_schedules;
+    Get    "/api/v1/schedules/{id}"          Needs(P::TasksRead)       => schedules::get_schedule;
+    Delete "/api/v1/schedules/{id}"          Needs(P::TasksWrite)      => schedules::delete_schedule;
+    Post   "/api/v1/schedules/{id}/pause"    Needs(P::TasksWrite)      => schedules::pause_schedule;
+    Post   "/api/v1/schedules/{id}/resume"   Needs(P::TasksWrite)      => schedules::resume_schedule;
+    Post   "/api/v1/schedules/{id}/run"      Needs(P::TasksWrite)      => schedules::run_schedule;
 
     Post   "/api/v1/messages"                Needs(P::MessagesWrite)   => messages::send_message;
     Post   "/api/v1/messages/{id}/ack"       Needs(P::MessagesWrite)   => messages::ack_message;

@@ -24,6 +24,7 @@ pub(crate) mod page;
 pub(crate) mod problem;
 pub(crate) mod proposals;
 pub(crate) mod retry;
+pub(crate) mod schedules;
 pub(crate) mod sessions;
 pub(crate) mod system;
 pub(crate) mod task_params;

@@ -86,6 +86,16 @@ pub(crate) struct Strategy {
     rounds: Option<u32>,
 }
 
+impl From<wire::Strategy> for Strategy {
+    fn from(strategy: wire::Strategy) -> Self {
+        Self {
+            name: strategy.name,
+            members: strategy.members,
+            rounds: strategy.rounds,
+        }
+    }
+}
+
 /// A task to submit.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -296,11 +306,7 @@ impl From<wire::Task> for Task {
             input: json(spec.input_json).unwrap_or_default(),
             agent_id: some(spec.agent_id),
             pool: some(spec.pool),
-            strategy: spec.strategy.map(|it| Strategy {
-                name: it.name,
-                members: it.members,
-                rounds: it.rounds,
-            }),
+            strategy: spec.strategy.map(Into::into),
             priority: spec.priority.parse().unwrap_or_default(),
             metadata: spec.metadata.into_iter().collect(),
             open_dependencies: (!spec.depends_on.is_empty()).then_some(task.open_dependencies),

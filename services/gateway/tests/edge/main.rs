@@ -16,6 +16,7 @@ mod limits;
 mod openapi;
 mod recorder;
 mod reruns;
+mod schedules;
 mod shared;
 mod socket;
 mod websocket;

@@ -7,12 +7,12 @@ use serde_json::Value;
 use crate::program::{Said, run};
 use crate::stage::{ANSWER, REASON, Stage};
 
-fn json(said: &Said) -> Value {
+pub(crate) fn json(said: &Said) -> Value {
     serde_json::from_str(&said.out).unwrap_or_else(|error| panic!("{error}: {said:?}"))
 }
 
 /// Runs a command that takes a blocking wait, while the platform of this process answers.
-async fn on(stage: &Stage, arguments: &[&str]) -> Said {
+pub(crate) async fn on(stage: &Stage, arguments: &[&str]) -> Said {
     let data = stage.data();
     let arguments: Vec<String> = arguments
         .iter()

@@ -6,4 +6,5 @@ mod commands;
 mod demo;
 mod platform;
 mod program;
+mod schedules;
 mod stage;
