@@ -9,8 +9,8 @@ use serde_json::{Map, Value, json};
 pub struct Words {
     /// An id of each kind, by its prefix, such as `agent`.
     pub ids: BTreeMap<String, String>,
-    /// Fields that have words of their own, such as `namespace`.
-    pub fields: BTreeMap<String, String>,
+    /// Fields that have a value of their own, such as `namespace`.
+    pub fields: BTreeMap<String, Value>,
 }
 
 impl Words {
@@ -18,7 +18,7 @@ impl Words {
     #[must_use]
     pub fn text(&self, field: &str) -> Option<String> {
         if let Some(word) = self.fields.get(field) {
-            return Some(word.clone());
+            return word.as_str().map(str::to_owned);
         }
         let agents = ["voter", "electorate", "members", "agents"];
         let kind = self
@@ -54,6 +54,9 @@ impl Sampler<'_> {
     }
 
     fn value(&self, field: &str, schema: &Value) -> Value {
+        if let Some(value) = self.words.fields.get(field) {
+            return value.clone();
+        }
         if let Some(name) = schema["$ref"].as_str() {
             let name = name.rsplit('/').next().unwrap_or_default();
             return self.value(field, &self.document["components"]["schemas"][name]);
