@@ -52,7 +52,8 @@ words! {
     TaskState {
         /// Waits for a worker.
         Queued = "queued",
-        /// Is held by a worker which waits for something; the reason says for what.
+        /// Is held by a worker which waits for something, or by none and waits for the tasks before
+        /// it; the reason says for what.
         Waiting = "waiting",
         /// A worker is at it.
         Running = "running",
@@ -90,7 +91,7 @@ words! {
 }
 
 impl TaskState {
-    /// Whether nothing more happens to the task.
+    /// Whether nothing more happens to the task, unless somebody retries it.
     #[must_use]
     pub const fn is_terminal(self) -> bool {
         matches!(
@@ -111,7 +112,7 @@ impl TaskState {
         match self {
             Self::Queued => matches!(
                 next,
-                Self::Running | Self::Failed | Self::Cancelled | Self::DeadLettered
+                Self::Running | Self::Waiting | Self::Failed | Self::Cancelled | Self::DeadLettered
             ),
             // Back to the queue when its worker is lost or hands it over.
             Self::Running => !matches!(next, Self::Running),
@@ -123,7 +124,9 @@ impl TaskState {
                 next,
                 Self::Queued | Self::Running | Self::Failed | Self::Cancelled
             ),
-            Self::Completed | Self::Failed | Self::Cancelled | Self::DeadLettered => false,
+            // By a retry: of the task, or of the one above with whose end it was cancelled.
+            Self::Failed | Self::Cancelled | Self::DeadLettered => matches!(next, Self::Queued),
+            Self::Completed => false,
         }
     }
 
@@ -155,7 +158,7 @@ mod tests {
             AwaitingApproval, Cancelled, Completed, DeadLettered, Failed, Queued, Running, Waiting,
         };
         let ways: &[(TaskState, &[TaskState])] = &[
-            (Queued, &[Running, Failed, Cancelled, DeadLettered]),
+            (Queued, &[Waiting, Running, Failed, Cancelled, DeadLettered]),
             (Waiting, &[Queued, Running, Failed, Cancelled]),
             (
                 Running,
@@ -171,9 +174,9 @@ mod tests {
             ),
             (AwaitingApproval, &[Queued, Running, Failed, Cancelled]),
             (Completed, &[]),
-            (Failed, &[]),
-            (Cancelled, &[]),
-            (DeadLettered, &[]),
+            (Failed, &[Queued]),
+            (Cancelled, &[Queued]),
+            (DeadLettered, &[Queued]),
         ];
         assert_eq!(ways.len(), TaskState::ALL.len());
         for (from, all) in ways {
@@ -183,7 +186,8 @@ mod tests {
                 .filter(|next| from.may_become(*next))
                 .collect();
             assert_eq!(&found, all, "{from}");
-            assert_eq!(from.is_terminal(), all.is_empty(), "{from}");
+            let only_by_retry = all.iter().all(|next| *next == Queued);
+            assert_eq!(from.is_terminal(), only_by_retry, "{from}");
         }
     }
 

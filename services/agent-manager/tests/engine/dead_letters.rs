@@ -127,6 +127,43 @@ async fn dead_letters_are_listed_until_they_are_retried_or_purged() {
 }
 
 #[tokio::test]
+async fn what_depended_on_a_purged_task_cannot_be_retried() {
+    for_each_database(&SCHEMA, |db| async move {
+        let work = script(|_| async { Err(Error::unavailable("away")) });
+        let rig = Rig::start(&db, work).await;
+        let later = SystemClock.now() + TimeDelta::milliseconds(300);
+        let before = rig.submit_as(|spec| {
+            spec.retry = attempts(1, 1);
+            spec.not_before = Some(later);
+        });
+        let before = before.await.id;
+        let after = rig
+            .submit_as(|spec| spec.depends_on = vec![before])
+            .await
+            .id;
+        assert_eq!(rig.ended(before).await.state, TaskState::DeadLettered);
+        assert_eq!(rig.ended(after).await.state, TaskState::Failed);
+        let purge = Purge {
+            tenant: rig.tenant,
+            request: None,
+            which: PurgeWhich::These(vec![before]),
+        };
+        assert_eq!(rig.engine.purge(purge).await.unwrap(), 1);
+        let again = Again {
+            tenant: rig.tenant,
+            request: None,
+            id: after,
+            deadline: None,
+        };
+        let error = rig.engine.retry(again).await.unwrap_err();
+        assert_eq!(error.code(), Code::FailedPrecondition);
+        assert!(error.detail().contains("purged"), "{error}");
+        rig.stop().await;
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn the_key_of_a_purged_task_makes_no_second_one() {
     for_each_database(&SCHEMA, |db| async move {
         let work = script(|_| async { Err(Error::unavailable("away")) });

@@ -46,8 +46,9 @@ pub(crate) const DELETE_EVENTS: &str = "
         UNION ALL SELECT id FROM tasks WHERE tasks.tenant_id = $1 AND id = $2)";
 pub(crate) const DELETE_MESSAGES: &str =
     "DELETE FROM messages WHERE tenant_id = $1 AND root_id = $2";
+/// What it depended on. Those that depend on it keep their rows, and so their reason to refuse a retry.
 pub(crate) const DELETE_DEPENDENCIES: &str =
-    "DELETE FROM dependencies WHERE tenant_id = $1 AND (task_id = $2 OR dependent_id = $2)";
+    "DELETE FROM dependencies WHERE tenant_id = $1 AND dependent_id = $2";
 pub(crate) const DELETE_BELOW: &str =
     "DELETE FROM tasks WHERE tenant_id = $1 AND root_id = $2 AND parent_id IS NOT NULL";
 pub(crate) const DELETE_ROOT: &str = "DELETE FROM tasks WHERE tenant_id = $1 AND id = $2";
