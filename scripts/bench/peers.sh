@@ -15,10 +15,10 @@ peers="$repository/.swarm/bench"
 
 # Into a folder beside the last one, which counts only when all of it is there.
 get_restate() {
-  have node && have npm || {
+  if ! have node || ! have npm; then
     say "Restate needs node and npm (packages nodejs and npm)"
     return 1
-  }
+  fi
   rm -rf "$peers/restate.new"
   mkdir -p "$peers/restate.new"
   (cd "$peers/restate.new" && printf '{"private": true}\n' >package.json &&
