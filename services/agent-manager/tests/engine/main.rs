@@ -26,6 +26,7 @@ mod retries;
 mod retry_by_hand;
 mod rig;
 mod schedules;
+mod slow;
 mod stopping;
 mod stranded;
 mod subtasks;
