@@ -19,6 +19,7 @@ mod journal;
 mod keys;
 mod letters;
 mod messages;
+mod outage;
 mod overview;
 mod recovery;
 mod replica;
