@@ -11,6 +11,8 @@ mod crash;
 mod demo;
 #[path = "stories/doors.rs"]
 mod doors;
+#[path = "stories/failover.rs"]
+mod failover;
 #[path = "stories/follow.rs"]
 mod follow;
 #[path = "stories/isolation.rs"]

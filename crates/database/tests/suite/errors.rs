@@ -123,3 +123,49 @@ async fn a_server_that_is_gone_is_unavailable_and_comes_back_by_itself() {
     .await;
     assert_eq!(count(&db).await, 1);
 }
+
+#[tokio::test]
+async fn a_database_that_is_full_or_read_only_is_unavailable_and_says_why() {
+    let [sqlite, postgres] = Fresh::both().await;
+    let raise = "DO $$ BEGIN RAISE EXCEPTION 'no space left' USING ERRCODE = 'disk_full'; END $$";
+    let full = postgres.open(&SCHEMA).await;
+    let error = full.write(raise).exec().await.unwrap_err();
+    assert_eq!(
+        (error.code(), error.detail()),
+        (Code::Unavailable, "the database is full")
+    );
+    let mut tx = full.begin().await.unwrap();
+    tx.q("SET TRANSACTION READ ONLY").exec().await.unwrap();
+    let note = tx.q(INSERT).bind(TENANT).bind(Uuid::now_v7()).bind("a");
+    let error = note.exec().await.unwrap_err();
+    assert_eq!(
+        (error.code(), error.detail()),
+        (Code::Unavailable, "the database takes no writes")
+    );
+
+    let db = sqlite.open(&SCHEMA).await;
+    // Not below the pages that there are, so some rows still find room.
+    db.write("PRAGMA max_page_count = 1").exec().await.unwrap();
+    let error = loop {
+        let name = Uuid::now_v7().to_string().repeat(20);
+        let added = db
+            .write(INSERT)
+            .bind(TENANT)
+            .bind(Uuid::now_v7())
+            .bind(name);
+        if let Err(error) = added.exec().await {
+            break error;
+        }
+    };
+    assert_eq!(
+        (error.code(), error.detail()),
+        (Code::Unavailable, "the database is full")
+    );
+    db.write("PRAGMA query_only = on").exec().await.unwrap();
+    let added = db.write(INSERT).bind(TENANT).bind(Uuid::now_v7()).bind("a");
+    let error = added.exec().await.unwrap_err();
+    assert_eq!(
+        (error.code(), error.detail()),
+        (Code::Unavailable, "the database takes no writes")
+    );
+}

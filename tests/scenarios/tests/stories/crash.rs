@@ -11,7 +11,7 @@ use swarm_types::PageRequest;
 const LIMIT: Duration = Duration::from_secs(60);
 
 /// Waits until the task's own events have one of this kind.
-async fn seen(swarm: &Swarm, task: &str, kind: &str) {
+pub(crate) async fn seen(swarm: &Swarm, task: &str, kind: &str) {
     let what = format!("an event {kind}");
     eventually(&what, LIMIT, || async {
         let events = events_of(&swarm.client, task).await;
@@ -20,7 +20,7 @@ async fn seen(swarm: &Swarm, task: &str, kind: &str) {
     .await;
 }
 
-async fn assert_done_once(swarm: &Swarm, cluster: &Cluster, id: &str) {
+pub(crate) async fn assert_done_once(swarm: &Swarm, cluster: &Cluster, id: &str) {
     let task = swarm.end_of(id).await;
     assert_eq!(
         task.state,
