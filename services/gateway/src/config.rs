@@ -45,7 +45,7 @@ pub struct GatewayConfig {
     pub websocket_auth_seconds: u64,
     /// How often a WebSocket gets a ping, in seconds; three without a sign of life end it.
     pub heartbeat_seconds: u64,
-    /// How long one WebSocket frame may wait for a slow reader, in seconds.
+    /// How long an event may wait for a slow reader of a stream, in seconds.
     pub slow_reader_seconds: u64,
 }
 

@@ -1,4 +1,8 @@
 //! Replicas that die, come back or stand still: their tasks go on elsewhere, once.
+#![expect(
+    clippy::print_stdout,
+    reason = "measured times are what some of it is about"
+)]
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};

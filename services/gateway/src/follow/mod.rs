@@ -1,6 +1,7 @@
 //! Follows events of agent-manager over any number of lost connections, without loss and without
 //! doubles: every answer moves a position, and a new stream starts behind it.
 
+mod pace;
 mod position;
 mod shared;
 
@@ -15,6 +16,7 @@ use swarm_transport::{Acting, Deadline, Peer, Retry, call, request};
 use tonic::Streaming;
 
 use crate::gateway::Gateway;
+pub(crate) use pace::paced;
 pub(crate) use position::{Position, Scope, Start, Update};
 pub(crate) use shared::{Shared, follow_tenant};
 

@@ -21,7 +21,7 @@ use swarm_types::{DEFAULT_LIMIT, TaskId};
 
 use crate::doorkeeper::Visitor;
 use crate::extract::{Id, Paging, Params};
-use crate::follow::{Scope, Start, Update, Watch, follow};
+use crate::follow::{Scope, Start, Update, Watch, follow, paced};
 use crate::gateway::{Gate, Gateway};
 use crate::peers::ask;
 use crate::problem::Answer;
@@ -38,7 +38,7 @@ const SIGN_OF_LIFE: Duration = Duration::from_secs(15);
 ///
 /// With `Accept: text/event-stream`, a stream that begins behind `Last-Event-ID` or `cursor`, or at
 /// the start, and goes on live. Tokens come without an id. The last event is `end`, whose `reason` is
-/// `task_ended`, `server_stopping`, `token_expired` or `failed`.
+/// `task_ended`, `server_stopping`, `token_expired`, `too_slow` or `failed`.
 #[utoipa::path(get, path = "", tag = "tasks",
     params(
         ("id" = String, Path, description = "The task"),
@@ -81,7 +81,9 @@ pub(super) async fn list_task_events(
         ephemeral,
     };
     let remaining = gateway.doorkeeper.remaining(&visitor);
+    let limit = Duration::from_secs(gateway.config.slow_reader_seconds);
     let stream = frames(gateway, Acting::Tenant(tenant), watch, remaining);
+    let stream = paced(stream, limit, Ok(end(&json!({"reason": "too_slow"}))));
     Ok(Sse::new(stream)
         .keep_alive(KeepAlive::new().interval(SIGN_OF_LIFE))
         .into_response())

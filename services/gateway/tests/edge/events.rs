@@ -6,9 +6,10 @@ use futures::{Stream, StreamExt};
 use serde_json::json;
 use swarm_identity::Role;
 use swarm_proto::agents::v1 as wire;
+use swarm_test_support::eventually;
 use swarm_types::TaskId;
 
-use crate::door::{Door, seen};
+use crate::door::{Door, LIMIT, seen};
 use crate::socket::event;
 
 fn known(door: &Door, state: wire::TaskState, last_seq: u64) {
@@ -109,5 +110,48 @@ async fn pages_go_on_where_the_page_before_ended() {
         body["next_cursor"],
         json!(null),
         "a page that is not full is the last one"
+    );
+}
+
+#[tokio::test]
+async fn a_slow_reader_of_server_sent_events_is_let_go_and_comes_back_with_its_last_id() {
+    let door = Door::open_with(|config| config.gateway.slow_reader_seconds = 1).await;
+    let task = TaskId::new();
+    known(&door, wire::TaskState::Running, 80);
+    let open = |after: u64| {
+        door.by(Role::Viewer, "GET", &format!("/api/v1/tasks/{task}/events"))
+            .header("accept", "text/event-stream")
+            .header("last-event-id", after.to_string())
+            .timeout(Duration::from_secs(60))
+            .send()
+    };
+    let slow = open(0).await.unwrap();
+    eventually("its watch to begin", LIMIT, || async {
+        door.recorder.readers() == 1
+    })
+    .await;
+    // More than the buffers between the two ends hold.
+    let text = "x".repeat(256 * 1024);
+    for seq in 1..=80 {
+        door.recorder.tell(wire::Event {
+            data_json: json!({"text": text}).to_string(),
+            ..event(task, seq, seq)
+        });
+    }
+    eventually("the slow reader's watch to end", LIMIT, || async {
+        door.recorder.readers() == 0
+    })
+    .await;
+    let mut told: Vec<_> = frames(slow).collect().await;
+    assert_eq!(told.pop().unwrap(), (String::new(), "end".to_owned()));
+    let mut ids: Vec<u64> = told.iter().map(|(id, _)| id.parse().unwrap()).collect();
+    assert!(ids.len() < 80, "it was let go before the end");
+    let seen = ids.len();
+    let rest = frames(open(ids[seen - 1]).await.unwrap()).take(80 - seen);
+    let rest: Vec<_> = rest.collect().await;
+    ids.extend(rest.iter().map(|(id, _)| id.parse::<u64>().unwrap()));
+    assert!(
+        ids.into_iter().eq(1..=80),
+        "none is missing, and none came twice"
     );
 }

@@ -1,5 +1,9 @@
 //! A replica dies, stands still or is restarted in the middle of work, or Redis is gone: the work
 //! goes on, and nothing is lost or done twice.
+#![expect(
+    clippy::print_stdout,
+    reason = "measured times are what some of it is about"
+)]
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -39,7 +43,7 @@ async fn a_swarm_goes_on_when_the_replica_in_the_middle_of_it_dies() {
     let mut cluster = builder(pause, 2, 1).await.start().await;
     let swarm = Swarm::create(&cluster).await;
     // In the middle of its parts, and in the middle of its votes; the dead one stays dead.
-    for (kind, number) in [("message.sent", 0), ("ballot.vote", 1)] {
+    for (kind, number) in [("task.waiting", 0), ("ballot.vote", 1)] {
         let task = swarm.ask().await;
         seen(&swarm, &task.id, kind).await;
         cluster.kill(manager(number)).await;
@@ -53,7 +57,7 @@ async fn a_replica_that_stood_still_past_its_lease_changes_nothing_any_more() {
     let pause = Duration::from_millis(200);
     let mut cluster = builder(pause, 2, 1).await.start().await;
     let swarm = Swarm::create(&cluster).await;
-    for (kind, number) in [("message.sent", 0), ("ballot.vote", 1)] {
+    for (kind, number) in [("task.waiting", 0), ("ballot.vote", 1)] {
         let task = swarm.ask().await;
         seen(&swarm, &task.id, kind).await;
         cluster.pause(manager(number)).await;
@@ -76,7 +80,8 @@ async fn keep_asking(client: Client, name: usize, enough: Arc<AtomicBool>) -> Ve
     while !enough.load(Ordering::Relaxed) {
         let key = format!("client-{name}-{}", accepted.len());
         let task = eventually("the submission to be accepted", LIMIT, || async {
-            let asked = client.submit_task_once(&key, &NewTask::question("Who is here?"));
+            let question = NewTask::question("Who is here?");
+            let asked = client.submit_task_once(&key, &question);
             asked.await.map_err(|error| error.chain().to_string())
         })
         .await;
