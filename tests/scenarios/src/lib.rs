@@ -3,6 +3,7 @@
 //! For tests only, so a failure here is a panic that says what is wrong.
 #![allow(clippy::unwrap_used)]
 
+pub mod command;
 mod journal;
 mod sample;
 mod swarm;

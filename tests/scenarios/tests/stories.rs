@@ -25,6 +25,8 @@ mod postgres;
 mod replicas;
 #[path = "stories/start.rs"]
 mod start;
+#[path = "stories/top.rs"]
+mod top;
 #[path = "stories/trace.rs"]
 mod trace;
 #[path = "stories/webhooks.rs"]

@@ -128,3 +128,32 @@ fn secrets_do_not_print() {
     let line = parse(&["system", "--token", "hunter2"]).unwrap();
     assert!(!format!("{line:?}").contains("hunter2"));
 }
+
+/// The words of a line, as a shell splits it.
+fn words(line: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    for (place, part) in line.split('"').enumerate() {
+        if place % 2 == 1 {
+            words.push(part.to_owned());
+        } else {
+            words.extend(part.split_whitespace().map(str::to_owned));
+        }
+    }
+    words
+}
+
+#[test]
+fn every_command_of_the_readme_is_one() {
+    let readme = include_str!("../../../../README.md");
+    let lines: Vec<&str> = readme
+        .lines()
+        .filter(|line| line.starts_with("swarm "))
+        .map(|line| line.split(" #").next().unwrap_or(line))
+        .collect();
+    assert!(lines.len() > 9, "{lines:?}");
+    for line in lines {
+        if let Err(error) = Line::try_parse_from(words(line)) {
+            panic!("{line}: {error}");
+        }
+    }
+}
