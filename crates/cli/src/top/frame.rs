@@ -140,6 +140,9 @@ impl<'a> Frame<'a> {
         if delayed > 0 {
             pieces.push(named("delayed", Style::Plain, count(delayed)));
         }
+        let dead: u64 = self.overview.tenants.iter().map(|it| it.dead_letters).sum();
+        let style = if dead > 0 { Style::Warn } else { Style::Plain };
+        pieces.push(named("dead letters", style, count(dead)));
         let replicas = &self.overview.replicas;
         let workers: u64 = replicas.iter().map(|it| u64::from(it.workers)).sum();
         if workers > 0 {

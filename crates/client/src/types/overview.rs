@@ -60,6 +60,8 @@ pub struct TenantOverview {
     pub queues: Vec<QueueOverview>,
     /// What happened.
     pub activity: Activity,
+    /// Tasks whose attempts are used up, counted up to 10,000.
+    pub dead_letters: u64,
 }
 
 /// What an agent works on.

@@ -57,7 +57,6 @@ pub use fork::{Fork, ForkPoint};
 pub use handle::StepHandle;
 pub use messages::Sending;
 pub use outbox::{Courier, LEARNING, Letter, MEMORY};
-pub(crate) use overview::MOST_QUEUED;
 pub use overview::{Overview, ReplicaOverview, TenantOverview};
 pub use query::TaskTree;
 pub use retry::Again;

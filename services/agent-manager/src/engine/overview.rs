@@ -15,10 +15,10 @@ use crate::store::agents::{self, Filter};
 use crate::store::overview::{self, Leases, Queue, Work};
 use crate::store::tasks;
 
-/// A queue is counted up to this.
-pub(crate) const MOST_QUEUED: u64 = 10_000;
+/// Queues and dead letters of a tenant are counted up to this.
+const MOST_COUNTED: u64 = 10_000;
 /// The queues of this many tenants are counted, and the longest are shown.
-const MOST_COUNTED: usize = 64;
+const MOST_LOOKED_AT: usize = 64;
 const MOST_TENANTS: usize = 20;
 const MOST_AGENTS: usize = 50;
 const MOST_WORK: i64 = 200;
@@ -53,6 +53,10 @@ pub struct TenantOverview {
     pub tenant: TenantId,
     /// Its queues, the most urgent first.
     pub queues: Vec<Queue>,
+    /// Whether counting stopped before their end.
+    pub more_queued: bool,
+    /// Its dead letters, counted up to as many.
+    pub dead_letters: u64,
     /// What replicas have seen of it.
     pub seen: Seen,
 }
@@ -138,9 +142,9 @@ impl Engine {
             others.extend(reports.iter().map(|report| report.tenant));
             others.retain(|id| *id != own && *id != EVERYBODY);
         }
-        let mut more = others.len() > MOST_COUNTED;
+        let mut more = others.len() > MOST_LOOKED_AT;
         let mut tenants = vec![self.tenant(own, reports).await?];
-        for tenant in others.into_iter().take(MOST_COUNTED) {
+        for tenant in others.into_iter().take(MOST_LOOKED_AT) {
             tenants.push(self.tenant(tenant, reports).await?);
         }
         tenants[1..].sort_by_key(|tenant| Reverse((tenant.queued(), tenant.seen.held)));
@@ -150,10 +154,17 @@ impl Engine {
     }
 
     async fn tenant(&self, tenant: TenantId, reports: &[Report]) -> Result<TenantOverview> {
-        let most = i64::try_from(MOST_QUEUED).unwrap_or(i64::MAX);
+        let most = i64::try_from(MOST_COUNTED).unwrap_or(i64::MAX);
+        let queues = overview::queues(&self.db, tenant, self.now(), most).await?;
+        let counted: u64 = queues
+            .iter()
+            .map(|queue| queue.length + queue.delayed)
+            .sum();
         Ok(TenantOverview {
             tenant,
-            queues: overview::queues(&self.db, tenant, self.now(), most).await?,
+            queues,
+            more_queued: counted >= MOST_COUNTED,
+            dead_letters: overview::dead_letters(&self.db, tenant, most).await?,
             seen: summed(reports, tenant),
         })
     }

@@ -13,7 +13,7 @@ use tonic::{Request, Response, Status};
 use super::encode;
 use crate::activity::{Counts, Histogram, Seen};
 use crate::agents::AgentRecord;
-use crate::engine::{Engine, MOST_QUEUED, Overview, ReplicaOverview, TenantOverview};
+use crate::engine::{Engine, Overview, ReplicaOverview, TenantOverview};
 use crate::store::overview::{Queue, Work};
 
 /// An agent with many places shows this much of its work.
@@ -82,17 +82,22 @@ fn latency(histogram: &Histogram) -> wire::Latency {
 fn tenant(found: &TenantOverview) -> wire::TenantOverview {
     wire::TenantOverview {
         tenant_id: found.tenant.to_string(),
-        queues: found.queues.iter().map(queue).collect(),
+        queues: found
+            .queues
+            .iter()
+            .map(|it| queue(it, found.more_queued))
+            .collect(),
+        dead_letters: found.dead_letters,
         activity: Some(activity(&found.seen)),
     }
 }
 
-fn queue(queue: &Queue) -> wire::QueueOverview {
+fn queue(queue: &Queue, more: bool) -> wire::QueueOverview {
     wire::QueueOverview {
         priority: queue.priority.to_string(),
         length: queue.length,
         delayed: queue.delayed,
-        more: queue.length.max(queue.delayed) >= MOST_QUEUED,
+        more,
         oldest: queue.oldest.map(to_wire_time),
     }
 }

@@ -1,7 +1,7 @@
 //! The work of the moment.
 
 use swarm_database::{Db, FromRow};
-use swarm_errors::{Error, Result};
+use swarm_errors::Result;
 use swarm_types::{AgentId, Priority, TaskId, TenantId, Timestamp};
 use uuid::Uuid;
 
@@ -17,11 +17,11 @@ pub struct Queue {
     pub length: u64,
     /// Whose time has not come.
     pub delayed: u64,
-    /// Since when the first in line waits, or when it may begin.
+    /// Since when the one that has waited longest does.
     pub oldest: Option<Timestamp>,
 }
 
-/// The queues of a tenant, the most urgent first, each counted up to `most`.
+/// The queues of a tenant, the most urgent first; together they are counted up to `most`.
 pub(crate) async fn queues(
     db: &Db,
     tenant: TenantId,
@@ -35,18 +35,28 @@ pub(crate) async fn queues(
         .bind(most)
         .all()
         .await?;
-    rows.into_iter()
-        .map(|(rank, length, delayed, oldest)| {
-            let priority = Priority::from_rank(rank)
-                .ok_or_else(|| Error::internal(format!("there is no priority {rank}")))?;
-            Ok(Queue {
-                priority,
-                length: count(length),
-                delayed: count(delayed),
-                oldest,
-            })
-        })
-        .collect()
+    let found = |priority: Priority| rows.iter().find(|row| row.0 == priority.rank());
+    let queues = Priority::ALL.into_iter().rev().map(|priority| {
+        let (_, length, delayed, oldest) = found(priority).copied().unwrap_or_default();
+        Queue {
+            priority,
+            length: count(length),
+            delayed: count(delayed),
+            oldest,
+        }
+    });
+    Ok(queues.collect())
+}
+
+/// The dead letters of a tenant, counted up to `most`.
+pub(crate) async fn dead_letters(db: &Db, tenant: TenantId, most: i64) -> Result<u64> {
+    let found: i64 = db
+        .q(sql::DEAD_LETTERS)
+        .bind(tenant.uuid())
+        .bind(most)
+        .scalar()
+        .await?;
+    Ok(count(found))
 }
 
 /// Something that an agent works on.

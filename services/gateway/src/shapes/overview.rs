@@ -71,9 +71,9 @@ pub(crate) struct QueueOverview {
     length: u64,
     /// Tasks whose time has not come.
     delayed: u64,
-    /// Whether counting stopped before the end, so that there are more.
+    /// Whether counting the tenant's queues stopped at 10,000, so that there are more.
     more: bool,
-    /// Since when the first in line waits.
+    /// Since when the one that has waited longest does.
     #[serde(skip_serializing_if = "Option::is_none")]
     oldest: Option<Time>,
 }
@@ -100,6 +100,8 @@ pub(crate) struct TenantOverview {
     /// One for each priority, the most urgent first.
     queues: Vec<QueueOverview>,
     activity: Activity,
+    /// Tasks whose attempts are used up, counted up to 10,000.
+    dead_letters: u64,
 }
 
 /// What an agent works on.
@@ -223,6 +225,7 @@ impl Overview {
             tenant_id: tenant.tenant_id,
             queues: tenant.queues.into_iter().map(Into::into).collect(),
             activity: tenant.activity.into(),
+            dead_letters: tenant.dead_letters,
         });
         Self {
             at: time(found.at).unwrap_or(Time(DateTime::UNIX_EPOCH)),

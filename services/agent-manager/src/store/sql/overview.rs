@@ -2,18 +2,19 @@
 
 use swarm_database::check::Text;
 
-/// The queue of each priority, counted up to `$3`, at the time `$2`.
+/// The queue by priority at the time `$2`: the first `$3` tasks, the most urgent of each pool first.
 pub(crate) const QUEUES: &str = "
-    SELECT p.priority AS priority,
-        (SELECT count(*) FROM (SELECT 1 AS one FROM tasks t WHERE t.tenant_id = $1 AND t.priority = p.priority
-            AND t.ready_at <= $2 LIMIT $3) AS waiting) AS length,
-        (SELECT count(*) FROM (SELECT 1 AS one FROM tasks t WHERE t.tenant_id = $1 AND t.priority = p.priority
-            AND t.ready_at > $2 LIMIT $3) AS later) AS delayed,
-        (SELECT t.ready_at FROM tasks t WHERE t.tenant_id = $1 AND t.priority = p.priority AND t.ready_at IS NOT NULL
-            ORDER BY t.ready_at LIMIT 1) AS oldest
-    FROM (SELECT CAST(0 AS smallint) AS priority UNION ALL SELECT CAST(1 AS smallint)
-          UNION ALL SELECT CAST(2 AS smallint) UNION ALL SELECT CAST(3 AS smallint)) AS p
-    ORDER BY p.priority DESC";
+    SELECT priority, sum(CASE WHEN ready_at <= $2 THEN 1 ELSE 0 END) AS length,
+        sum(CASE WHEN ready_at > $2 THEN 1 ELSE 0 END) AS delayed,
+        min(CASE WHEN ready_at <= $2 THEN ready_at END) AS oldest
+    FROM (SELECT priority, ready_at FROM tasks WHERE tenant_id = $1 AND ready_at IS NOT NULL
+          ORDER BY pool, claim_order, id LIMIT $3) AS queue
+    GROUP BY priority";
+
+/// Dead letters, counted up to `$2`.
+pub(crate) const DEAD_LETTERS: &str = "
+    SELECT count(*) AS dead_letters
+    FROM (SELECT id FROM tasks WHERE tenant_id = $1 AND dead_at IS NOT NULL LIMIT $2) AS dead";
 
 /// What agents work on, with the newest step that runs.
 pub(crate) const WORK: &str = "
@@ -32,6 +33,7 @@ pub(crate) const LEASES: &str = "
 
 pub(crate) const ALL: &[Text] = &[
     Text::Shared(QUEUES),
+    Text::Shared(DEAD_LETTERS),
     Text::Shared(WORK),
     Text::Shared(LEASES),
 ];
