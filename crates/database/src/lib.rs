@@ -31,4 +31,4 @@ pub use schema::{Migrate, Schema, migrate};
 pub use sqlx::FromRow;
 pub use sqlx::types::Json;
 pub use tx::Tx;
-pub use value::Bind;
+pub use value::{Bind, check_json};

@@ -65,6 +65,14 @@ pub(crate) fn without_nul(text: &str) -> Result<&str> {
     }
 }
 
+/// Whether both databases keep this as JSON: for whoever must know before the statement runs.
+///
+/// # Errors
+/// `invalid_argument` for U+0000, `internal` for what has no form in JSON.
+pub fn check_json<T: Serialize>(value: &T) -> Result<()> {
+    json_text(value).map(drop)
+}
+
 /// The same in JSON, where NUL is written as an escape.
 pub(crate) fn json_text<T: Serialize>(value: &T) -> Result<Box<serde_json::value::RawValue>> {
     let raw = serde_json::value::to_raw_value(value).map_err(Error::internal)?;

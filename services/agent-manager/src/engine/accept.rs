@@ -79,6 +79,7 @@ impl Engine {
             .map(|record| Insert {
                 record: record.clone(),
                 lease: None,
+                step_count: 0,
             })
             .collect();
         tasks::insert(unit.tx(), &inserts).await?;

@@ -15,6 +15,7 @@ use super::lease::Ticket;
 use super::live::Entry;
 use super::persist::persist;
 use super::retry::Failed;
+use super::telling::Unborn;
 use super::{Engine, TaskContext, is_stopped};
 use crate::agents::AgentRecord;
 use crate::store::agents;
@@ -26,8 +27,10 @@ use crate::tasks::{TaskFailure, TaskRecord, TaskState};
 pub(super) struct Hold {
     pub(super) task: TaskRecord,
     pub(super) agent: Option<AgentRecord>,
-    pub(super) ticket: Ticket,
+    pub(super) ticket: Arc<Ticket>,
     pub(super) permit: OwnedSemaphorePermit,
+    /// It is not in the store yet: that comes with its first step.
+    pub(super) unborn: Option<Unborn>,
 }
 
 impl Engine {
@@ -58,28 +61,39 @@ impl Engine {
     }
 
     /// Runs the task if the transaction that took it was committed after all: its answer was lost.
-    pub(super) fn launch_if_taken(self: &Arc<Self>, mut hold: Hold) {
+    /// The ticket keeps the lease meanwhile.
+    pub(super) fn launch_if_taken(self: &Arc<Self>, mut task: TaskRecord, ticket: Arc<Ticket>) {
         let Some(stop) = self.stop.get() else { return };
         let (engine, give_up) = (self.clone(), stop.hard.clone());
         self.attempts.spawn(async move {
             let Fence {
                 tenant,
-                task,
+                task: id,
                 epoch,
-            } = Fence::from(&hold.task);
-            let found = persist(&give_up, || tasks::find(&engine.db, tenant, task)).await;
+            } = Fence::from(&task);
+            let found = persist(&give_up, || tasks::find(&engine.db, tenant, id)).await;
             let taken = found
                 .ok()
                 .flatten()
                 .filter(|found| found.epoch == epoch && found.state == TaskState::Running);
             let Some(taken) = taken else { return };
-            if let Some(id) = taken.agent {
-                hold.agent = persist(&give_up, || agents::get(&engine.db, tenant, id))
+            task = taken;
+            let agent = match task.agent {
+                Some(id) => persist(&give_up, || agents::get(&engine.db, tenant, id))
                     .await
-                    .ok();
-            }
-            hold.task = taken;
-            engine.launch(hold);
+                    .ok(),
+                None => None,
+            };
+            let Ok(permit) = engine.workers.clone().acquire_owned().await else {
+                return;
+            };
+            engine.launch(Hold {
+                task,
+                agent,
+                ticket,
+                permit,
+                unborn: None,
+            });
         });
     }
 
@@ -87,49 +101,64 @@ impl Engine {
         let Hold {
             task,
             agent,
-            ticket: _ticket,
+            ticket,
             permit,
+            unborn,
         } = hold;
-        let context = TaskContext::new(self.clone(), task, agent, entry.cancel.clone(), permit);
-        let work = AssertUnwindSafe(self.executor.execute(context.clone())).catch_unwind();
-        let end = tokio::select! {
-            biased;
-            () = entry.cancel.cancelled() => return,
-            end = work => end,
-        };
-        let outcome = if context.is_handed_over() {
-            self.hand_over(entry).await
-        } else {
-            match end {
-                Ok(Err(error)) if is_stopped(&error) && entry.cancel.is_cancelled() => return,
-                Ok(result) => self.conclude(entry, context.task(), result).await,
-                Err(panic) => {
-                    let words = panic_message(panic.as_ref());
-                    tracing::error!(panic = words, "the executor panicked");
-                    let error = Error::internal(format!("panic: {words}"));
-                    self.conclude(entry, context.task(), Err(error)).await
-                }
+        let context = TaskContext::new(
+            self.clone(),
+            task,
+            agent,
+            entry.cancel.clone(),
+            permit,
+            unborn,
+        );
+        let work = async {
+            let work = AssertUnwindSafe(self.executor.execute(context.clone())).catch_unwind();
+            let end = work.await;
+            if context.is_handed_over() {
+                context.settle_up().await?;
+                return self.hand_over(entry).await;
             }
+            self.conclude(&context, entry, end).await
+        };
+        let outcome = tokio::select! {
+            biased;
+            () = entry.cancel.cancelled() => Ok(()),
+            outcome = work => outcome,
+            never = context.tell_when_idle() => match never {},
         };
         if let Err(error) = outcome
             && !is_stopped(&error)
         {
             tracing::error!(error = %error.chain(), "the end of a task could not be written");
         }
+        if context.is_in_doubt() {
+            self.launch_if_taken(context.task().clone(), ticket);
+        }
     }
 
     async fn conclude(
         self: &Arc<Self>,
+        context: &TaskContext,
         entry: &Entry,
-        task: &TaskRecord,
-        result: Result<Value>,
+        end: std::thread::Result<Result<Value>>,
     ) -> Result<()> {
-        let result = result.and_then(|result| self.within_bounds("the task's result", result));
+        let result = match end {
+            Ok(Err(error)) if is_stopped(&error) && entry.cancel.is_cancelled() => return Ok(()),
+            Ok(result) => result.and_then(|result| self.within_bounds("the task's result", result)),
+            Err(panic) => {
+                let words = panic_message(panic.as_ref());
+                tracing::error!(panic = words, "the executor panicked");
+                Err(Error::internal(format!("panic: {words}")))
+            }
+        };
         let outcome = match result {
             Ok(result) => Outcome::Completed(result),
-            Err(error) => match self.after_failure(task, &error) {
+            Err(error) => match self.after_failure(context.task(), &error) {
                 Failed::Again(at, failure) => {
                     tracing::info!(error = %error.chain(), %at, "task failed and is tried again");
+                    context.settle_up().await?;
                     return persist(&entry.cancel, || self.try_again(entry.fence, at, &failure))
                         .await;
                 }
@@ -139,21 +168,34 @@ impl Engine {
                 }
             },
         };
-        let written = persist(&entry.cancel, || self.end_task(entry.fence, &outcome)).await;
-        match written {
+        match self.write_end(context, entry, &outcome).await {
             // What the store refuses, such as U+0000, must not leave the task without an end.
             Err(error) if error.code() == Code::InvalidArgument => {
                 let failure = TaskFailure {
                     code: Code::Internal.as_str().to_owned(),
                     detail: format!("the result cannot be stored: {}", error.detail()),
                 };
-                let outcome = Outcome::Failed(failure);
-                persist(&entry.cancel, || self.end_task(entry.fence, &outcome))
+                self.write_end(context, entry, &Outcome::Failed(failure))
                     .await
-                    .map(drop)
             }
-            written => written.map(drop),
+            written => written,
         }
+    }
+
+    async fn write_end(
+        self: &Arc<Self>,
+        context: &TaskContext,
+        entry: &Entry,
+        outcome: &Outcome,
+    ) -> Result<()> {
+        if let Some(task) = context.tell_end(outcome).await? {
+            self.after_end(&task, &[]);
+            return Ok(());
+        }
+        context.settle_up().await?;
+        persist(&entry.cancel, || self.end_task(entry.fence, outcome))
+            .await
+            .map(drop)
     }
 }
 

@@ -110,7 +110,7 @@ impl Engine {
         self: &Arc<Self>,
         id: TaskId,
         submission: &Submission,
-        operation: &str,
+        operation: &'static str,
     ) -> Result<Option<TaskRecord>> {
         let record = self.new_root(id, submission)?;
         let entrant = Entrant {
@@ -129,7 +129,7 @@ impl Engine {
     async fn accept_once(
         self: &Arc<Self>,
         request: &Option<RequestKey>,
-        operation: &str,
+        operation: &'static str,
         answer: TaskId,
         entrants: &[Entrant],
     ) -> Result<Option<Vec<TaskRecord>>> {

@@ -36,6 +36,7 @@ pub(super) async fn insert_children(
             Insert {
                 record: child_record(parent, id, child, now),
                 lease: None,
+                step_count: 0,
             }
         })
         .collect();

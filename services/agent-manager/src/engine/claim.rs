@@ -209,8 +209,9 @@ impl Engine {
             holds.push(Hold {
                 task,
                 agent,
-                ticket,
+                ticket: Arc::new(ticket),
                 permit,
+                unborn: None,
             });
         }
         let launched = holds.len();
@@ -219,7 +220,7 @@ impl Engine {
             Err(error) => {
                 holds
                     .into_iter()
-                    .for_each(|hold| self.launch_if_taken(hold));
+                    .for_each(|hold| self.launch_if_taken(hold.task, hold.ticket));
                 return Err(error);
             }
         }

@@ -18,6 +18,7 @@ use tracing::Instrument as _;
 use super::failure::stopped;
 use super::persist::persist;
 use super::step::{Attempt, Begun, Finish};
+use super::telling::{Telling, Unborn};
 use super::waiting::Waiting;
 use super::{Engine, StepHandle, is_outcome_unknown, is_stopped};
 use crate::agents::AgentRecord;
@@ -42,6 +43,7 @@ pub(super) struct Inner {
     fence: Fence,
     cancelled: CancellationToken,
     pub(super) waiting: Waiting,
+    pub(super) telling: Telling,
     handed_over: AtomicBool,
     /// Keys of steps that run now.
     open_steps: Mutex<HashSet<String>>,
@@ -62,11 +64,13 @@ impl TaskContext {
         agent: Option<AgentRecord>,
         cancelled: CancellationToken,
         permit: OwnedSemaphorePermit,
+        unborn: Option<Unborn>,
     ) -> Self {
         let inner = Inner {
             engine,
             fence: Fence::from(&task),
             waiting: Waiting::new(task.agent, permit),
+            telling: Telling::new(&task, unborn),
             task,
             agent,
             cancelled,
@@ -149,10 +153,9 @@ impl TaskContext {
         Fut: Future<Output = Result<StepDone<T>>> + Send,
     {
         let _open = self.open(&spec.key)?;
-        let engine = &self.inner.engine;
         let id = step_id(self.task().id, &spec.key);
         self.go_on().await?;
-        let number = match persist(self.cancelled(), || engine.begin_step(self, &spec, id)).await? {
+        let number = match self.begin_step(&spec).await? {
             Begun::Stored(result) => {
                 return serde_json::from_value(result).map_err(Error::internal);
             }
@@ -168,21 +171,16 @@ impl TaskContext {
             () = self.cancelled().cancelled() => return Err(stopped("the attempt was stopped")),
             done = work(StepHandle::new(self.clone(), step)) => done,
         };
-        let committed = match done {
+        let taken = match done {
             Ok(done) => self.finish(step, done).await,
             Err(error) => Err(error),
         };
-        match committed {
-            Err(error) if is_outcome_unknown(&error) => {
-                persist(self.cancelled(), || engine.mark_unknown(self, step)).await?;
-                Err(error)
-            }
-            Err(error) if !is_stopped(&error) => {
-                persist(self.cancelled(), || engine.fail_step(self, step, &error)).await?;
-                Err(error)
-            }
-            outcome => outcome,
+        match &taken {
+            Err(error) if is_outcome_unknown(error) => self.mark_unknown(step),
+            Err(error) if !is_stopped(error) => self.fail_step(step, error)?,
+            _ => {}
         }
+        taken
     }
 
     async fn finish<T: Serialize>(&self, step: Attempt<'_>, done: StepDone<T>) -> Result<T> {
@@ -209,7 +207,7 @@ impl TaskContext {
                 children,
             },
         };
-        persist(self.cancelled(), || engine.finish_step(self, step, &finish)).await?;
+        self.finish_step(step, finish).await?;
         Ok(result)
     }
 
@@ -248,6 +246,7 @@ impl TaskContext {
     /// [`is_stopped`] when the attempt is over; `not_found`.
     pub async fn await_tasks(&self, ids: &[TaskId]) -> Result<Vec<TaskRecord>> {
         self.go_on().await?;
+        self.settle_up().await?;
         self.wait_for_tasks(ids).await
     }
 
@@ -257,6 +256,7 @@ impl TaskContext {
     /// [`is_stopped`] when the attempt is over.
     pub async fn park(&self, reason: WaitingReason, pause: Duration) -> Result<()> {
         self.go_on().await?;
+        self.settle_up().await?;
         let pause = async {
             tokio::time::sleep(pause).await;
             Ok(())
@@ -278,6 +278,7 @@ impl TaskContext {
     /// # Errors
     /// [`is_stopped`] when the attempt is over.
     pub async fn emit(&self, event: NewEvent) -> Result<()> {
+        self.settle_up().await?;
         let engine = &self.inner.engine;
         persist(self.cancelled(), || async {
             let mut unit = engine.begin_unit().await?;
@@ -331,6 +332,7 @@ impl TaskContext {
     /// `failed_precondition` when the agent takes no work; [`is_stopped`].
     pub async fn assign(&self, agent: AgentId) -> Result<AgentRecord> {
         self.go_on().await?;
+        self.settle_up().await?;
         self.take_agent(agent).await
     }
 }

@@ -14,6 +14,7 @@ use tokio_util::task::TaskTracker;
 
 use super::due::Due;
 use super::endings::Endings;
+use super::lane::Lane;
 use super::lease::Leases;
 use super::live::Live;
 use super::{EngineConfig, Executor};
@@ -39,6 +40,7 @@ pub struct Engine {
     pub(super) due: Due,
     /// Replicas that work, as last counted.
     pub(super) replicas: AtomicU32,
+    pub(super) lane: Lane,
     /// Something was queued, or there is room again.
     pub(super) work: Notify,
     /// An agent has room again.
@@ -87,6 +89,7 @@ impl Engine {
             backlog: Mutex::default(),
             due: Due::default(),
             replicas: AtomicU32::new(1),
+            lane: Lane::default(),
             work: Notify::new(),
             room: Notify::new(),
             stops: Notify::new(),
@@ -137,6 +140,7 @@ impl Engine {
             () = work => {}
             () = beat => {}
             () = stops => {}
+            () = self.run_lane() => {}
             () = hard.cancelled() => {
                 // They end where they stand; the leases stay, for the next life to find.
                 self.attempts.close();

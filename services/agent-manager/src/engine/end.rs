@@ -102,7 +102,7 @@ impl Engine {
     }
 
     /// Counts, and stops what ran below.
-    fn after_end(&self, task: &TaskRecord, below: &[TaskRecord]) {
+    pub(super) fn after_end(&self, task: &TaskRecord, below: &[TaskRecord]) {
         self.metrics.ended(task);
         self.endings.tell(task);
         for task in below {

@@ -226,6 +226,7 @@ async fn write(
         .map(|(child, id)| Insert {
             record: child_copy(child, *id, fork),
             lease: None,
+            step_count: 0,
         })
         .collect();
     if inserts.is_empty() {

@@ -1,77 +1,87 @@
-//! The bounds of a task's history. What passes them fails with the name of the setting.
+//! What an attempt knows of its task's journal: read once, then kept up to date by itself, for
+//! nobody else writes there while its lease holds.
 
-use std::io;
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use serde_json::Value;
-use swarm_errors::{Code, Error, Result};
+use crate::journal::{StepKind, StepRecord, StepSpec, StepState};
 
-use super::Engine;
-
-impl Engine {
-    /// Refuses a text that is larger than a journal entry may be.
-    pub(super) fn check_size(&self, what: &str, value: &Value) -> Result<()> {
-        let most = self.config.max_step_bytes;
-        let bytes = json_bytes(value)?;
-        if bytes <= most {
-            return Ok(());
-        }
-        let words = format!("{what} has {bytes} bytes, more than agent_manager.max_step_bytes");
-        Err(Error::new(
-            Code::TooLarge,
-            format!("{words} allows ({most})"),
-        ))
-    }
-
-    /// The value, unless it is too large.
-    pub(super) fn within_bounds(&self, what: &str, value: Value) -> Result<Value> {
-        self.check_size(what, &value)?;
-        Ok(value)
-    }
-
-    /// Refuses one step too many.
-    pub(super) fn check_count(&self, steps: i64) -> Result<()> {
-        let most = self.config.max_steps;
-        if steps <= i64::from(most) {
-            return Ok(());
-        }
-        let words = format!("the task has {most} steps, as many as agent_manager.max_steps allows");
-        Err(Error::new(Code::FailedPrecondition, words))
-    }
+/// A step's newest entry, without its contents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Entry {
+    pub(super) state: StepState,
+    pub(super) attempt: u32,
+    pub(super) epoch: i64,
+    pub(super) position: i64,
 }
 
-/// The length of the value's JSON, without writing it anywhere.
-fn json_bytes(value: &Value) -> Result<usize> {
-    struct Count(usize);
-    impl io::Write for Count {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0 += bytes.len();
-            Ok(bytes.len())
-        }
+/// The journal, by keys of steps.
+#[derive(Debug, Default)]
+pub(super) struct History(Mutex<Known>);
 
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
-    let mut count = Count(0);
-    serde_json::to_writer(&mut count, value).map_err(Error::internal)?;
-    Ok(count.0)
+#[derive(Debug, Default)]
+struct Known {
+    entries: HashMap<String, Entry>,
+    /// The model that was called last.
+    model: String,
 }
 
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use serde_json::json;
+impl History {
+    /// From the stored journal, in its order.
+    pub(super) fn of(steps: &[StepRecord]) -> Self {
+        let entries = steps.iter().map(|step| {
+            let entry = Entry {
+                state: step.state,
+                attempt: step.attempt,
+                epoch: step.epoch,
+                position: i64::from(step.position),
+            };
+            (step.key.clone(), entry)
+        });
+        let last = steps.iter().rev().find(|step| step.kind == StepKind::Model);
+        Self(Mutex::new(Known {
+            entries: entries.collect(),
+            model: last.map(|step| step.name.clone()).unwrap_or_default(),
+        }))
+    }
 
-    use super::*;
+    pub(super) fn entry(&self, key: &str) -> Option<Entry> {
+        self.lock().entries.get(key).copied()
+    }
 
-    #[test]
-    fn bytes_are_those_of_the_text() {
-        for value in [
-            json!(null),
-            json!({"a": ["ä\n", 1.5, {}]}),
-            json!("x".repeat(99)),
-        ] {
-            assert_eq!(json_bytes(&value).unwrap(), value.to_string().len());
+    pub(super) fn started(&self, spec: &StepSpec, entry: Entry) {
+        let mut known = self.lock();
+        if spec.kind == StepKind::Model {
+            known.model.clone_from(&spec.name);
         }
+        known.entries.insert(spec.key.clone(), entry);
+    }
+
+    pub(super) fn ended(&self, key: &str, state: StepState) {
+        if let Some(entry) = self.lock().entries.get_mut(key) {
+            entry.state = state;
+        }
+    }
+
+    /// How many steps were started.
+    pub(super) fn len(&self) -> i64 {
+        i64::try_from(self.lock().entries.len()).unwrap_or(i64::MAX)
+    }
+
+    /// Whether a step was started and has no end yet.
+    pub(super) fn has_open_steps(&self) -> bool {
+        let known = self.lock();
+        known
+            .entries
+            .values()
+            .any(|entry| entry.state == StepState::Started)
+    }
+
+    pub(super) fn last_model(&self) -> String {
+        self.lock().model.clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Known> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

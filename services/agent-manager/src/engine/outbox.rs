@@ -9,10 +9,11 @@ use chrono::TimeDelta;
 use serde_json::{Value, json};
 use swarm_errors::Result;
 use swarm_runtime::CancellationToken;
-use swarm_types::{MemoryId, ObservationId, TenantId};
+use swarm_types::{MemoryId, ObservationId, TenantId, Timestamp};
 
 use super::Engine;
 pub use crate::store::outbox::Letter;
+use crate::store::outbox::NewLetter;
 use crate::store::{Unit, outbox, steps};
 use crate::tasks::{TaskRecord, TaskState};
 
@@ -38,42 +39,64 @@ pub trait Courier: Send + Sync + fmt::Debug {
 /// Writes what learning and memory are to know of a task that ends in this transaction.
 pub(super) async fn tell_of_end(unit: &mut Unit, task: &TaskRecord) -> Result<()> {
     let now = unit.now();
-    if let (Some(agent), Some(started)) = (task.agent, task.started_at) {
-        let model = steps::last_model(unit.tx(), task.tenant, task.id).await?;
-        // A task that was retried by hand ends more than once.
-        let id = match task.attempt_base {
-            0 => ObservationId::derived(&[&task.id.to_string()]),
-            base => ObservationId::derived(&[&task.id.to_string(), &base.to_string()]),
-        };
-        let observation = json!({
-            "id": id,
-            "task_id": task.id,
-            "agent_id": agent,
-            "model": model.unwrap_or_default(),
-            "kind": task.spec.kind,
-            "latency_ms": task.finished_at.map_or(0, |at| (at - started).num_milliseconds()),
-            "input_tokens": task.usage.input_tokens,
-            "output_tokens": task.usage.output_tokens,
-            "success": task.state == TaskState::Completed,
-            "at": now,
-        });
-        outbox::insert(
-            unit.tx(),
-            task.tenant,
-            id.uuid(),
-            LEARNING,
-            &observation,
-            now,
-        )
-        .await?;
+    let model = match task.agent {
+        Some(_) => steps::last_model(unit.tx(), task.tenant, task.id).await?,
+        None => None,
+    };
+    let letters = letters_of_end(task, model.as_deref().unwrap_or_default(), now);
+    let letters: Vec<&NewLetter> = letters.iter().collect();
+    outbox::insert_all(unit.tx(), &letters, now).await
+}
+
+/// What learning and memory are to know of a task that ends now. The model is the one that it
+/// spoke to last.
+pub(super) fn letters_of_end(task: &TaskRecord, model: &str, now: Timestamp) -> Vec<NewLetter> {
+    observation(task, model, now)
+        .into_iter()
+        .chain(memory_of(task))
+        .collect()
+}
+
+fn observation(task: &TaskRecord, model: &str, now: Timestamp) -> Option<NewLetter> {
+    let (agent, started) = (task.agent?, task.started_at?);
+    // A task that was retried by hand ends more than once.
+    let id = match task.attempt_base {
+        0 => ObservationId::derived(&[&task.id.to_string()]),
+        base => ObservationId::derived(&[&task.id.to_string(), &base.to_string()]),
+    };
+    let payload = json!({
+        "id": id,
+        "task_id": task.id,
+        "agent_id": agent,
+        "model": model,
+        "kind": task.spec.kind,
+        "latency_ms": task.finished_at.map_or(0, |at| (at - started).num_milliseconds()),
+        "input_tokens": task.usage.input_tokens,
+        "output_tokens": task.usage.output_tokens,
+        "success": task.state == TaskState::Completed,
+        "at": now,
+    });
+    Some(NewLetter {
+        tenant: task.tenant,
+        id: id.uuid(),
+        target: LEARNING,
+        payload,
+    })
+}
+
+fn memory_of(task: &TaskRecord) -> Option<NewLetter> {
+    if task.parent.is_some() || task.state != TaskState::Completed || !remembers(task) {
+        return None;
     }
-    if task.parent.is_none() && task.state == TaskState::Completed && remembers(task) {
-        let id = MemoryId::derived(&["episode", &task.id.to_string()]);
-        let episode =
-            json!({"id": id, "task_id": task.id, "agent_id": task.agent, "content": episode(task)});
-        outbox::insert(unit.tx(), task.tenant, id.uuid(), MEMORY, &episode, now).await?;
-    }
-    Ok(())
+    let id = MemoryId::derived(&["episode", &task.id.to_string()]);
+    let payload =
+        json!({"id": id, "task_id": task.id, "agent_id": task.agent, "content": episode(task)});
+    Some(NewLetter {
+        tenant: task.tenant,
+        id: id.uuid(),
+        target: MEMORY,
+        payload,
+    })
 }
 
 /// Whether the caller wants question and answer kept as a memory, which is the default.

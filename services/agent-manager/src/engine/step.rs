@@ -1,17 +1,20 @@
-//! The transactions of a step: its start, and each of its ends.
+//! A step in the journal: its start, and each of its ends.
 
 use serde_json::{Value, json};
+use swarm_database::check_json;
 use swarm_errors::{Error, Result};
 use swarm_types::{MessageId, StepId};
 
 use super::brings::{consume, insert_children, send};
+use super::change::{StepEnd, StepStart};
 use super::failure::{fenced_out, outcome_unknown, stopped};
+use super::history::Entry;
 use super::{Engine, TaskContext};
 use crate::events::NewEvent;
-use crate::journal::{Replay, Safety, StepDone, StepRecord, StepSpec, StepState, replay};
+use crate::journal::{Replay, Safety, StepDone, StepSpec, StepState, replay};
 use crate::store::tasks::{self, Advance, Fence};
 use crate::store::{Unit, steps};
-use crate::tasks::{TaskFailure, TaskRecord, TaskState, Usage};
+use crate::tasks::{TaskFailure, TaskRecord, TaskState, Usage, step_id};
 
 /// The most sub-tasks of one step.
 const MAX_CHILDREN: usize = 256;
@@ -56,6 +59,34 @@ impl Attempt<'_> {
         }
         NewEvent::new(kind, data)
     }
+
+    fn start(&self, task: &TaskRecord, position: Option<i64>) -> StepStart {
+        StepStart {
+            key: self.spec.key.clone(),
+            id: self.id,
+            kind: self.spec.kind,
+            name: self.spec.name.clone(),
+            attempt: self.number,
+            input: self.spec.input.clone(),
+            position,
+            event: self.event(task, "step.started", &Value::Null),
+        }
+    }
+
+    fn end(&self, task: &TaskRecord, state: StepState, result: Option<Value>) -> StepEnd {
+        let more = match (state, &result) {
+            (StepState::Failed, Some(failure)) => json!({"error": failure}),
+            _ => Value::Null,
+        };
+        StepEnd {
+            key: self.spec.key.clone(),
+            attempt: self.number,
+            state,
+            result,
+            usage: Usage::default(),
+            events: vec![self.event(task, &format!("step.{state}"), &more)],
+        }
+    }
 }
 
 /// A finished step's contents, apart from the type of its result.
@@ -67,179 +98,151 @@ pub(super) struct Finish {
     pub(super) message_ids: Vec<MessageId>,
 }
 
-impl Engine {
+impl Finish {
+    /// Whether it changes nothing but the journal.
+    fn is_plain(&self) -> bool {
+        let rest = &self.rest;
+        rest.send.is_empty() && rest.consume.is_empty() && rest.children.is_empty()
+    }
+}
+
+impl TaskContext {
     /// Looks into the journal and commits a start where one is due.
-    pub(super) async fn begin_step(
-        &self,
-        context: &TaskContext,
-        spec: &StepSpec,
-        id: StepId,
-    ) -> Result<Begun> {
+    pub(super) async fn begin_step(&self, spec: &StepSpec) -> Result<Begun> {
         if spec.key.is_empty() || spec.key.len() > LONGEST_KEY {
             return Err(Error::internal(format!(
                 "a step's key must have 1 to {LONGEST_KEY} bytes: {:?}",
                 spec.key
             )));
         }
-        self.check_size(&format!("the input of step {}", spec.key), &spec.input)?;
-        let fence = context.fence();
-        let entry = steps::find(&self.db, fence.tenant, fence.task, &spec.key).await?;
-        // A start of this very hold whose call never ran, because its commit's answer was lost.
-        let is_ours = entry
-            .as_ref()
-            .is_some_and(|entry| entry.state == StepState::Started && entry.epoch == fence.epoch);
+        let engine = &self.inner.engine;
+        engine.check_size(&format!("the input of step {}", spec.key), &spec.input)?;
+        let id = step_id(self.task().id, &spec.key);
+        let entry = self.history().await?.entry(&spec.key);
+        // Started by this very hold, and given up half-way.
+        let is_ours = entry.is_some_and(|entry| {
+            entry.state == StepState::Started && entry.epoch == self.fence().epoch
+        });
         let safety = if is_ours {
             Safety::Idempotent
         } else {
             spec.safety
         };
-        match replay(
-            entry.as_ref().map(|entry| (entry.state, entry.attempt)),
-            safety,
-        ) {
-            Replay::Return => Ok(Begun::Stored(
-                entry.and_then(|entry| entry.result).unwrap_or(Value::Null),
-            )),
+        match replay(entry.map(|entry| (entry.state, entry.attempt)), safety) {
+            Replay::Return => self.stored(&spec.key).await.map(Begun::Stored),
             Replay::Refuse => Err(outcome_unknown(&spec.key)),
             Replay::Unknown => {
                 let number = entry.map_or(1, |entry| entry.attempt);
-                self.mark_unknown(context, Attempt { spec, id, number })
-                    .await?;
+                let step = Attempt { spec, id, number };
+                self.mark_unknown(step);
                 Err(outcome_unknown(&spec.key))
             }
-            Replay::Start { attempt } => {
-                self.start_step(
-                    context,
-                    Attempt {
-                        spec,
-                        id,
-                        number: attempt,
-                    },
-                    entry.as_ref(),
-                )
-                .await?;
-                Ok(Begun::Started(attempt))
+            Replay::Start { attempt: number } => {
+                let step = Attempt { spec, id, number };
+                self.start_step(step, entry.map(|entry| entry.position))
+                    .await?;
+                Ok(Begun::Started(number))
             }
         }
     }
 
-    async fn start_step(
-        &self,
-        context: &TaskContext,
-        step: Attempt<'_>,
-        entry: Option<&StepRecord>,
-    ) -> Result<()> {
-        let fence = context.fence();
-        let mut unit = self.begin_unit().await?;
-        let now = unit.now();
-        let by = Advance {
-            events: 1,
-            steps: i64::from(entry.is_none()),
-            ..Advance::default()
-        };
-        // Locks the row that a cancel changes: whichever comes second sees the first.
-        let Some((seq, step_count)) = tasks::advance(unit.tx(), fence, by).await? else {
-            return self.refuse(unit, context).await;
-        };
-        self.check_count(step_count)?;
-        let position = entry.map_or(step_count - 1, |entry| i64::from(entry.position));
-        let start = steps::Start {
-            fence,
-            spec: step.spec,
-            id: step.id,
-            position,
-            attempt: step.number,
-        };
-        steps::start(unit.tx(), start, now).await?;
-        let event = step.event(
-            context.task(),
-            "step.started",
-            &json!({"position": position}),
-        );
-        unit.event(fence.tenant, fence.task, context.task().root, seq, event);
-        self.commit(unit).await
-    }
-
-    /// Writes that nobody knows whether a call took effect.
-    pub(super) async fn mark_unknown(
-        &self,
-        context: &TaskContext,
-        step: Attempt<'_>,
-    ) -> Result<()> {
-        self.end_step(
-            context,
-            step,
-            StepState::OutcomeUnknown,
-            None,
-            Usage::default(),
-            json!({}),
-        )
-        .await
-    }
-
-    /// Writes that an attempt of a step has failed.
-    pub(super) async fn fail_step(
-        &self,
-        context: &TaskContext,
-        step: Attempt<'_>,
-        error: &Error,
-    ) -> Result<()> {
-        let failure = TaskFailure::from(error);
-        let data = json!({"error": failure});
-        let result = serde_json::to_value(&failure).map_err(Error::internal)?;
-        self.end_step(
-            context,
-            step,
-            StepState::Failed,
-            Some(&result),
-            Usage::default(),
-            data,
-        )
-        .await
-    }
-
-    /// An end that brings nothing with it.
-    async fn end_step(
-        &self,
-        context: &TaskContext,
-        step: Attempt<'_>,
-        state: StepState,
-        result: Option<&Value>,
-        usage: Usage,
-        data: Value,
-    ) -> Result<()> {
-        let fence = context.fence();
-        let mut unit = self.begin_unit().await?;
-        let now = unit.now();
-        let Some((seq, _)) = tasks::advance(
-            unit.tx(),
-            fence,
-            Advance {
-                events: 1,
-                ..Advance::default()
-            },
-        )
-        .await?
-        else {
-            return self.refuse(unit, context).await;
-        };
-        let end = steps::End {
-            fence,
-            key: &step.spec.key,
-            attempt: step.number,
-            state,
-            result,
-            usage,
-        };
-        if !steps::end(unit.tx(), end, now).await? {
-            // It is written already: only the answer was lost.
-            return unit.rollback().await;
+    async fn start_step(&self, step: Attempt<'_>, position: Option<i64>) -> Result<()> {
+        if position.is_none() {
+            let steps = self.history().await?.len() + 1;
+            self.inner.engine.check_count(steps)?;
         }
-        let event = step.event(context.task(), &format!("step.{state}"), &data);
-        unit.event(fence.tenant, fence.task, context.task().root, seq, event);
-        self.commit(unit).await
+        let start = step.start(self.task(), position);
+        let place = self.tell_start(start).await?;
+        let entry = Entry {
+            state: StepState::Started,
+            attempt: step.number,
+            epoch: self.fence().epoch,
+            position: position.unwrap_or(place),
+        };
+        self.history().await?.started(step.spec, entry);
+        Ok(())
     }
 
+    /// The result of a finished step.
+    async fn stored(&self, key: &str) -> Result<Value> {
+        // What was finished just now may still be on its way to the store.
+        self.settle_up().await?;
+        let Fence { tenant, task, .. } = self.fence();
+        let db = &self.inner.engine.db;
+        let entry =
+            super::persist::persist(self.cancelled(), || steps::find(db, tenant, task, key))
+                .await?;
+        Ok(entry.and_then(|entry| entry.result).unwrap_or(Value::Null))
+    }
+
+    /// Takes down that nobody knows whether a call took effect.
+    pub(super) fn mark_unknown(&self, step: Attempt<'_>) {
+        self.defer(step.end(self.task(), StepState::OutcomeUnknown, None));
+    }
+
+    /// Takes down that an attempt of a step has failed.
+    pub(super) fn fail_step(&self, step: Attempt<'_>, error: &Error) -> Result<()> {
+        let failure = serde_json::to_value(TaskFailure::from(error)).map_err(Error::internal)?;
+        self.defer(step.end(self.task(), StepState::Failed, Some(failure)));
+        Ok(())
+    }
+
+    /// Takes down a finished step. What changes nothing but the journal rides with the task's
+    /// next write; everything else is committed now.
+    pub(super) async fn finish_step(&self, step: Attempt<'_>, finish: Finish) -> Result<()> {
+        let task = self.task();
+        if !finish.is_plain() {
+            self.settle_up().await?;
+            let engine = &self.inner.engine;
+            super::persist::persist(self.cancelled(), || engine.finish_step(self, step, &finish))
+                .await?;
+            self.note_end(&step.spec.key, StepState::Finished, finish.rest.usage);
+            if !finish.rest.children.is_empty() {
+                self.note_children();
+            }
+            return Ok(());
+        }
+        let Finish { result, rest, .. } = finish;
+        let more = json!({"result": short(&result), "usage": rest.usage});
+        let mut events = vec![step.event(task, "step.finished", &more)];
+        events.extend(rest.events);
+        // It will be written together with other things, which it must not spoil.
+        check_json(&result)?;
+        for event in &events {
+            check_json(&event.data)?;
+        }
+        self.defer(StepEnd {
+            key: step.spec.key.clone(),
+            attempt: step.number,
+            state: StepState::Finished,
+            result: Some(result),
+            usage: rest.usage,
+            events,
+        });
+        match step.spec.safety {
+            Safety::Idempotent => Ok(()),
+            // A crash from here on must not leave it as unknown.
+            Safety::AtMostOnce => self.settle_up().await,
+        }
+    }
+
+    /// Why the fence did not let a write pass. The attempt ends.
+    pub(super) async fn refused(&self) -> Error {
+        let Fence { tenant, task, .. } = self.fence();
+        let found = tasks::find(&self.inner.engine.db, tenant, task).await;
+        self.cancelled().cancel();
+        match found {
+            Err(error) => error,
+            Ok(Some(task)) if task.state == TaskState::Cancelled => {
+                stopped("the task was cancelled")
+            }
+            Ok(Some(task)) if task.state.is_terminal() => stopped("the task has ended"),
+            Ok(_) => fenced_out(),
+        }
+    }
+}
+
+impl Engine {
     /// Commits a finished step with everything that it brings.
     pub(super) async fn finish_step(
         &self,
@@ -295,19 +298,10 @@ impl Engine {
         Ok(())
     }
 
-    /// Why the fence did not let a write pass. The attempt ends.
+    /// Gives up a write that the fence did not let pass, and says why. The attempt ends.
     pub(super) async fn refuse<T>(&self, unit: Unit, context: &TaskContext) -> Result<T> {
         unit.rollback().await?;
-        let Fence { tenant, task, .. } = context.fence();
-        let found = tasks::find(&self.db, tenant, task).await?;
-        context.cancelled().cancel();
-        match found {
-            Some(task) if task.state == TaskState::Cancelled => {
-                Err(stopped("the task was cancelled"))
-            }
-            Some(task) if task.state.is_terminal() => Err(stopped("the task has ended")),
-            _ => Err(fenced_out()),
-        }
+        Err(context.refused().await)
     }
 }
 

@@ -6,12 +6,15 @@ use serde_json::json;
 use swarm_errors::{Code, Error, Result};
 use swarm_telemetry::propagate;
 use swarm_types::{AgentId, Priority, TaskId, TenantId, Timestamp};
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use super::Engine;
 use super::attempt::Hold;
 use super::batch::just_being_made;
+use super::change::Birth;
+use super::flush::Told;
 use super::lease::Ticket;
+use super::telling::Unborn;
 use crate::agents::AgentRecord;
 use crate::events::NewEvent;
 use crate::store::idempotency::{self, RequestKey};
@@ -52,67 +55,122 @@ impl Engine {
         id: TaskId,
         submission: Submission,
     ) -> Result<TaskRecord> {
-        if let Some(known) = self.submitted(&submission).await? {
-            return Ok(known);
-        }
-        self.check_agents(submission.tenant, &submission.spec)
-            .await?;
-        if submission.spec.is_tied() {
+        let stored = match self.check_agents(submission.tenant, &submission.spec).await {
             // It cannot start now: it goes another way.
-            return match self.submit_tied(id, &submission, OPERATION).await? {
-                Some(task) => Ok(task),
-                None => self
-                    .submitted(&submission)
-                    .await?
-                    .ok_or_else(just_being_made),
-            };
+            Ok(()) if submission.spec.is_tied() => match self.submitted(&submission).await? {
+                None => self.submit_tied(id, &submission, OPERATION).await,
+                known => Ok(known),
+            },
+            Ok(()) => self.submit_free(id, &submission).await,
+            Err(error) => Err(error),
+        };
+        match stored {
+            Ok(Some(task)) => Ok(task),
+            Ok(None) => self
+                .submitted(&submission)
+                .await?
+                .ok_or_else(just_being_made),
+            // What was accepted once is answered again, even if it would be refused by now.
+            Err(error) => self.submitted(&submission).await?.ok_or(error),
         }
-        let record = self.new_root(id, &submission)?;
-        let mut place = self.place();
-        if place.is_none() || record.agent.is_some() {
-            self.admit(submission.tenant, 1).await?;
+    }
+
+    /// Accepts a task that may start at once. `None` when the key is taken.
+    async fn submit_free(
+        self: &Arc<Self>,
+        id: TaskId,
+        submission: &Submission,
+    ) -> Result<Option<TaskRecord>> {
+        let record = self.new_root(id, submission)?;
+        let task = match self.place() {
+            // Whether an agent has room is decided under a lock on its row.
+            Some(place) if record.agent.is_none() => self.bear(submission, &record, place).await?,
+            place => {
+                self.admit(submission.tenant, 1).await?;
+                self.insert(submission, &record, place).await?
+            }
+        };
+        if let Some(task) = &task {
+            self.metrics.submitted(task);
         }
+        Ok(task)
+    }
+
+    /// Begins the work at once: the task is committed together with the start of its first step,
+    /// before anything of that is done. `None` when the key is taken.
+    async fn bear(
+        self: &Arc<Self>,
+        submission: &Submission,
+        record: &TaskRecord,
+        (ticket, permit): (Ticket, OwnedSemaphorePermit),
+    ) -> Result<Option<TaskRecord>> {
+        let task = taken(record, record.created_at);
+        let (told, born) = oneshot::channel();
+        let birth = Birth {
+            insert: Insert {
+                record: task.clone(),
+                lease: Some(ticket.group),
+                step_count: 0,
+            },
+            request: submission.request.clone(),
+            operation: OPERATION,
+            events: vec![submitted_event(&task), started_event(&task)],
+        };
+        self.launch(Hold {
+            task: task.clone(),
+            agent: None,
+            ticket: Arc::new(ticket),
+            permit,
+            unborn: Some(Unborn {
+                birth: Arc::new(birth),
+                told,
+            }),
+        });
+        match born.await {
+            Ok(Ok(Told::Committed { .. })) => Ok(Some(task)),
+            Ok(Ok(Told::KeyTaken)) => Ok(None),
+            Ok(Ok(Told::LeaseLost | Told::Refused)) => self.insert(submission, record, None).await,
+            Ok(Err(error)) => Err(error),
+            Err(_) => Err(Error::unavailable("the engine is stopping")),
+        }
+    }
+
+    /// Inserts a task in a transaction of its own. `None` when the key is taken.
+    async fn insert(
+        self: &Arc<Self>,
+        submission: &Submission,
+        record: &TaskRecord,
+        place: Option<(Ticket, OwnedSemaphorePermit)>,
+    ) -> Result<Option<TaskRecord>> {
+        let place = place.map(|(ticket, permit)| (Arc::new(ticket), permit));
+        let ticket = place.as_ref().map(|(ticket, _)| ticket.clone());
         let stored = self
             .db
-            .retry(|| {
-                self.insert_root(
-                    &submission,
-                    &record,
-                    place.as_ref().map(|(ticket, _)| ticket),
-                )
-            })
+            .retry(|| self.insert_root(submission, record, ticket.as_deref()))
             .await;
-        if let (Err(_), Some((ticket, permit))) = (&stored, place.take_if(|_| stored.is_err())) {
-            let task = TaskRecord {
-                state: TaskState::Running,
-                epoch: 1,
-                ..record
-            };
-            self.launch_if_taken(Hold {
-                task,
-                agent: None,
-                ticket,
-                permit,
-            });
-        }
-        let stored = stored?;
-        let Some((task, agent)) = stored else {
-            let known = self.submitted(&submission).await?;
-            return known.ok_or_else(just_being_made);
+        let stored = match (stored, ticket) {
+            (Err(error), Some(ticket)) => {
+                self.launch_if_taken(taken(record, record.created_at), ticket);
+                return Err(error);
+            }
+            (stored, _) => stored?,
         };
-        self.metrics.submitted(&task);
-        match place.take() {
+        let Some((task, agent)) = stored else {
+            return Ok(None);
+        };
+        match place {
             Some((ticket, permit)) if task.state == TaskState::Running => {
                 self.launch(Hold {
                     task: task.clone(),
                     agent,
                     ticket,
                     permit,
+                    unborn: None,
                 });
             }
             _ => self.work.notify_one(),
         }
-        Ok(task)
+        Ok(Some(task))
     }
 
     async fn submitted(&self, submission: &Submission) -> Result<Option<TaskRecord>> {
@@ -215,19 +273,14 @@ impl Engine {
         }
         let mut task = record.clone();
         if leased.is_some() {
-            task = TaskRecord {
-                state: TaskState::Running,
-                epoch: 1,
-                started_at: Some(now),
-                last_seq: 2,
-                ..task
-            };
+            task = taken(record, now);
         }
         tasks::insert(
             unit.tx(),
             &[Insert {
                 record: task.clone(),
                 lease: leased,
+                step_count: 0,
             }],
         )
         .await?;
@@ -266,6 +319,17 @@ impl Engine {
     ) -> Result<AgentRecord> {
         agents::take_slot(unit.tx(), task.tenant, agent, task.id).await?;
         agents::get_in(unit.tx(), task.tenant, agent).await
+    }
+}
+
+/// The task as its first worker takes it.
+fn taken(record: &TaskRecord, now: Timestamp) -> TaskRecord {
+    TaskRecord {
+        state: TaskState::Running,
+        epoch: 1,
+        started_at: Some(now),
+        last_seq: 2,
+        ..record.clone()
     }
 }
 

@@ -52,6 +52,11 @@ impl Waiting {
         }
     }
 
+    /// Whether the task is an agent's.
+    pub(super) fn has_agent(&self) -> bool {
+        self.lock().agent.is_some()
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,5 +1,7 @@
 //! Events in the store.
 
+use std::collections::HashMap;
+
 use serde_json::Value;
 use swarm_database::{Db, FromRow, Json, Tx};
 use swarm_errors::Result;
@@ -35,30 +37,33 @@ fn records(tenant: TenantId, rows: Vec<Row>) -> Vec<EventRecord> {
         .collect()
 }
 
-/// Takes `count` numbers of the tenant, and returns the first.
-pub(crate) async fn take_numbers(tx: &mut Tx, tenant: TenantId, count: i64) -> Result<i64> {
-    let last: i64 = tx
-        .q(sql::NEXT)
-        .bind(tenant.uuid())
-        .bind(count)
-        .scalar()
+/// Takes so many numbers of each tenant, and returns the last ones.
+pub(crate) async fn take_numbers(
+    tx: &mut Tx,
+    counts: &[(TenantId, i64)],
+) -> Result<HashMap<Uuid, i64>> {
+    let last: Vec<(Uuid, i64)> = tx
+        .batch(sql::NEXT_PG, sql::NEXT_LITE)
+        .column(counts.iter().map(|(tenant, _)| tenant.uuid()).collect())
+        .column(counts.iter().map(|(_, count)| *count).collect())
+        .all()
         .await?;
-    Ok(last - count + 1)
+    Ok(last.into_iter().collect())
 }
 
-pub(crate) async fn insert(tx: &mut Tx, events: Vec<EventRecord>) -> Result<()> {
+pub(crate) async fn insert(tx: &mut Tx, events: &[EventRecord]) -> Result<()> {
     fn column<T>(events: &[EventRecord], value: impl Fn(&EventRecord) -> T) -> Vec<T> {
         events.iter().map(value).collect()
     }
     tx.batch(sql::INSERT_PG, sql::INSERT_LITE)
-        .column(column(&events, |event| event.tenant.uuid()))
-        .column(column(&events, |event| event.task.uuid()))
-        .column(column(&events, |event| event.seq))
-        .column(column(&events, |event| event.root.uuid()))
-        .column(column(&events, |event| event.tenant_seq))
-        .column(column(&events, |event| event.kind.clone()))
-        .column(column(&events, |event| Json(event.data.clone())))
-        .column(column(&events, |event| event.at))
+        .column(column(events, |event| event.tenant.uuid()))
+        .column(column(events, |event| event.task.uuid()))
+        .column(column(events, |event| event.seq))
+        .column(column(events, |event| event.root.uuid()))
+        .column(column(events, |event| event.tenant_seq))
+        .column(column(events, |event| event.kind.clone()))
+        .column(column(events, |event| Json(event.data.clone())))
+        .column(column(events, |event| event.at))
         .exec()
         .await
         .map(drop)

@@ -48,28 +48,51 @@ pub(crate) async fn find(
     ))
 }
 
+/// A key that is about to be stored with its answer.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Key<'a> {
+    pub(crate) tenant: TenantId,
+    pub(crate) request: &'a RequestKey,
+    pub(crate) operation: &'static str,
+    pub(crate) answer: Uuid,
+}
+
+/// Stores keys and returns the answers of those that were not taken.
+pub(crate) async fn insert_all(tx: &mut Tx, keys: &[Key<'_>], now: Timestamp) -> Result<Vec<Uuid>> {
+    fn column<'a, T>(keys: &[Key<'a>], value: impl Fn(&Key<'a>) -> T) -> Vec<T> {
+        keys.iter().map(value).collect()
+    }
+    let stored: Vec<(Uuid,)> = tx
+        .batch(sql::INSERT_KEYS_PG, sql::INSERT_KEYS_LITE)
+        .column(column(keys, |key| key.tenant.uuid()))
+        .column(column(keys, |key| key.request.key.clone()))
+        .column(column(keys, |key| key.operation.to_owned()))
+        .column(column(keys, |key| key.request.body_hash.clone()))
+        .column(column(keys, |key| key.answer))
+        .column(vec![now; keys.len()])
+        .all()
+        .await?;
+    Ok(stored.into_iter().map(|(answer,)| answer).collect())
+}
+
 /// Stores the key with its answer; `false` when another transaction was first, and this one must
 /// be rolled back.
 pub(crate) async fn insert(
     tx: &mut Tx,
     tenant: TenantId,
     request: Option<&RequestKey>,
-    operation: &str,
+    operation: &'static str,
     answer: Uuid,
     now: Timestamp,
 ) -> Result<bool> {
     let Some(request) = request else {
         return Ok(true);
     };
-    let rows = tx
-        .q(sql::INSERT_KEY)
-        .bind(tenant.uuid())
-        .bind(&request.key)
-        .bind(operation)
-        .bind(request.body_hash.clone())
-        .bind(answer)
-        .bind(now)
-        .exec()
-        .await?;
-    Ok(rows == 1)
+    let key = Key {
+        tenant,
+        request,
+        operation,
+        answer,
+    };
+    Ok(!insert_all(tx, &[key], now).await?.is_empty())
 }

@@ -31,20 +31,26 @@ struct Row {
     attempts: i64,
 }
 
-pub(crate) async fn insert(
-    tx: &mut Tx,
-    tenant: TenantId,
-    id: Uuid,
-    target: &str,
-    payload: &Value,
-    now: Timestamp,
-) -> Result<()> {
-    tx.q(sql::INSERT)
-        .bind(tenant.uuid())
-        .bind(id)
-        .bind(target)
-        .bind(Json(payload))
-        .bind(now)
+/// A letter that is about to be written.
+#[derive(Debug, Clone)]
+pub(crate) struct NewLetter {
+    pub(crate) tenant: TenantId,
+    pub(crate) id: Uuid,
+    pub(crate) target: &'static str,
+    pub(crate) payload: Value,
+}
+
+pub(crate) async fn insert_all(tx: &mut Tx, letters: &[&NewLetter], now: Timestamp) -> Result<()> {
+    fn column<T>(letters: &[&NewLetter], value: impl Fn(&NewLetter) -> T) -> Vec<T> {
+        letters.iter().map(|letter| value(letter)).collect()
+    }
+    tx.batch(sql::INSERT_PG, sql::INSERT_LITE)
+        .column(column(letters, |letter| letter.tenant.uuid()))
+        .column(column(letters, |letter| letter.id))
+        .column(column(letters, |letter| letter.target.to_owned()))
+        .column(column(letters, |letter| Json(letter.payload.clone())))
+        .column(vec![now; letters.len()])
+        .column(vec![now; letters.len()])
         .exec()
         .await
         .map(drop)

@@ -2,14 +2,14 @@
 
 use serde_json::Value;
 use swarm_database::{Db, FromRow, Json, Tx};
-use swarm_errors::Result;
+use swarm_errors::{Error, Result};
 use swarm_types::{StepId, TaskId, TenantId, Timestamp};
 use uuid::Uuid;
 
 use super::sql::steps as sql;
 use super::tasks::Fence;
 use super::{small, word};
-use crate::journal::{StepRecord, StepSpec, StepState};
+use crate::journal::{StepKind, StepRecord, StepState};
 use crate::tasks::Usage;
 
 #[derive(Debug, FromRow)]
@@ -101,29 +101,45 @@ pub(crate) async fn tree(db: &Db, tenant: TenantId, root: TaskId) -> Result<Vec<
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Start<'a> {
     pub(crate) fence: Fence,
-    pub(crate) spec: &'a StepSpec,
+    pub(crate) key: &'a str,
     pub(crate) id: StepId,
+    pub(crate) kind: StepKind,
+    pub(crate) name: &'a str,
+    pub(crate) input: &'a Value,
     pub(crate) position: i64,
     pub(crate) attempt: u32,
 }
 
-pub(crate) async fn start(tx: &mut Tx, step: Start<'_>, now: Timestamp) -> Result<()> {
-    tx.q(sql::START)
-        .bind(step.fence.tenant.uuid())
-        .bind(step.fence.task.uuid())
-        .bind(&step.spec.key)
-        .bind(step.id.uuid())
-        .bind(step.position)
-        .bind(step.spec.kind.as_str())
-        .bind(&step.spec.name)
-        .bind(i64::from(step.attempt))
-        .bind(step.fence.epoch)
-        .bind(Json(&step.spec.input))
-        .bind(Json(Usage::default()))
-        .bind(now)
+pub(crate) async fn start_all(tx: &mut Tx, steps: &[Start<'_>], now: Timestamp) -> Result<()> {
+    fn column<'a, T>(steps: &[Start<'a>], value: impl Fn(&Start<'a>) -> T) -> Vec<T> {
+        steps.iter().map(value).collect()
+    }
+    tx.batch(sql::START_PG, sql::START_LITE)
+        .column(column(steps, |step| step.fence.tenant.uuid()))
+        .column(column(steps, |step| step.fence.task.uuid()))
+        .column(column(steps, |step| step.key.to_owned()))
+        .column(column(steps, |step| step.id.uuid()))
+        .column(column(steps, |step| step.position))
+        .column(column(steps, |step| step.kind.as_str().to_owned()))
+        .column(column(steps, |step| step.name.to_owned()))
+        .column(vec![StepState::Started.as_str().to_owned(); steps.len()])
+        .column(column(steps, |step| i64::from(step.attempt)))
+        .column(column(steps, |step| step.fence.epoch))
+        .column(column(steps, |step| Json(step.input.clone())))
+        .column(usages(steps.iter().map(|_| Usage::default()))?)
+        .column(vec![now; steps.len()])
         .exec()
         .await
         .map(drop)
+}
+
+fn usages(all: impl Iterator<Item = Usage>) -> Result<Vec<Json<Value>>> {
+    all.map(|usage| {
+        serde_json::to_value(usage)
+            .map(Json)
+            .map_err(Error::internal)
+    })
+    .collect()
 }
 
 /// How an attempt of a step ends.
@@ -152,6 +168,26 @@ pub(crate) async fn end(tx: &mut Tx, end: End<'_>, now: Timestamp) -> Result<boo
         .exec()
         .await?;
     Ok(rows == 1)
+}
+
+/// Writes many ends, and says how many of them had a start.
+pub(crate) async fn end_all(tx: &mut Tx, ends: &[End<'_>], now: Timestamp) -> Result<usize> {
+    fn column<'a, T>(ends: &[End<'a>], value: impl Fn(&End<'a>) -> T) -> Vec<T> {
+        ends.iter().map(value).collect()
+    }
+    let rows = tx
+        .batch(sql::END_ALL_PG, sql::END_ALL_LITE)
+        .column(column(ends, |end| end.fence.tenant.uuid()))
+        .column(column(ends, |end| end.fence.task.uuid()))
+        .column(column(ends, |end| end.key.to_owned()))
+        .column(column(ends, |end| i64::from(end.attempt)))
+        .column(column(ends, |end| end.state.as_str().to_owned()))
+        .column(column(ends, |end| end.result.cloned().map(Json)))
+        .column(usages(ends.iter().map(|end| end.usage))?)
+        .column(vec![now; ends.len()])
+        .exec()
+        .await?;
+    Ok(usize::try_from(rows).unwrap_or(usize::MAX))
 }
 
 /// Marks what was still running when these tasks ended.

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use swarm_database::{Db, Tx};
-use swarm_errors::Result;
+use swarm_errors::{Error, Result};
 use swarm_types::{TaskId, TenantId, Timestamp};
 
 use super::events;
@@ -85,16 +85,24 @@ impl Unit {
         // All transactions take the counters in the same order. The sort is stable: within a
         // tenant events stay as they were added.
         events.sort_by_key(|event| event.tenant);
+        let counts: Vec<(TenantId, i64)> = events
+            .chunk_by(|one, next| one.tenant == next.tenant)
+            .map(|group| {
+                (
+                    group[0].tenant,
+                    i64::try_from(group.len()).unwrap_or(i64::MAX),
+                )
+            })
+            .collect();
+        let last = events::take_numbers(&mut self.tx, &counts).await?;
         for group in events.chunk_by_mut(|one, next| one.tenant == next.tenant) {
-            let count = i64::try_from(group.len()).unwrap_or(i64::MAX);
-            let first = events::take_numbers(&mut self.tx, group[0].tenant, count).await?;
-            for (number, event) in (first..).zip(group.iter_mut()) {
+            let last = last.get(&group[0].tenant.uuid()).copied();
+            let last = last.ok_or_else(|| Error::internal("a tenant has no counter"))?;
+            for (number, event) in (1..=last).rev().zip(group.iter_mut().rev()) {
                 event.tenant_seq = number;
             }
         }
-        if !events.is_empty() {
-            events::insert(&mut self.tx, events.clone()).await?;
-        }
+        events::insert(&mut self.tx, &events).await?;
         self.events = events;
         Ok(())
     }

@@ -25,16 +25,20 @@ async fn the_stale_worker_is_refused_and_the_new_one_is_not_disturbed() {
             script(move |context| {
                 let (release, errors, begun) = (release.clone(), errors.clone(), begun.clone());
                 async move {
-                    let first = StepSpec::new("first", StepKind::Tool, "t", json!({}));
-                    let error = context
-                        .step(first, |_| async {
-                            begun.send(()).unwrap();
-                            // Its process is frozen, say, while the other one takes over.
-                            release.notified().await;
-                            Ok(StepDone::new("stale".to_owned()))
-                        })
-                        .await
-                        .unwrap_err();
+                    let step = |key: &str| StepSpec::new(key, StepKind::Tool, "t", json!({}));
+                    let call = |_| async {
+                        begun.send(()).unwrap();
+                        // Its process is frozen, say, while the other one takes over.
+                        release.notified().await;
+                        Ok(StepDone::new("stale".to_owned()))
+                    };
+                    // What has ended is written with what comes next: that is refused at the latest.
+                    let first = context.step(step("first"), call).await;
+                    let next = |_| async { Ok(StepDone::new("never".to_owned())) };
+                    let error = match first {
+                        Ok(_) => context.step(step("next"), next).await.unwrap_err(),
+                        Err(error) => error,
+                    };
                     errors.send(is_fenced_out(&error)).unwrap();
                     Ok(json!("stale"))
                 }
@@ -102,14 +106,17 @@ async fn a_stale_epoch_is_named_as_such_while_the_new_worker_is_at_it() {
                 script(move |context| {
                     let (release, errors, begun) = (release.clone(), errors.clone(), begun.clone());
                     async move {
-                        let step = StepSpec::new("open", StepKind::Tool, "t", json!({}));
-                        let outcome = context
-                            .step(step, |_| async {
-                                begun.send(mark).unwrap();
-                                release.notified().await;
-                                Ok(StepDone::new(mark.to_owned()))
-                            })
-                            .await;
+                        let step = |key: &str| StepSpec::new(key, StepKind::Tool, "t", json!({}));
+                        let call = |_| async {
+                            begun.send(mark).unwrap();
+                            release.notified().await;
+                            Ok(StepDone::new(mark.to_owned()))
+                        };
+                        let next = |_| async { Ok(StepDone::new(mark.to_owned())) };
+                        let mut outcome = context.step(step("open"), call).await;
+                        if outcome.is_ok() {
+                            outcome = context.step(step("next"), next).await;
+                        }
                         errors
                             .send((mark, outcome.as_ref().err().is_some_and(is_fenced_out)))
                             .unwrap();

@@ -17,6 +17,7 @@ mod fencing;
 mod forks;
 mod journal;
 mod keys;
+mod lane;
 mod letters;
 mod messages;
 mod outage;

@@ -124,8 +124,15 @@ async fn what_two_replicas_do_adds_up() {
         let other = one.engine.overview(stranger, false).await.unwrap();
         assert_eq!(other.total.tasks.count(), 0);
         assert!(other.agents.is_empty() && other.work.is_empty());
+        eventually("everybody's tasks are counted", LONG, || async {
+            let all = one.engine.overview(stranger, true).await.unwrap();
+            match all.total.tasks.count() {
+                3 => Ok(()),
+                count => Err(count),
+            }
+        })
+        .await;
         let all = one.engine.overview(stranger, true).await.unwrap();
-        assert_eq!(all.total.tasks.count(), 3);
         assert_eq!(all.total.workers.all, 2);
         assert!(all.tenants.iter().any(|it| it.tenant == tenant));
         two.stop().await;

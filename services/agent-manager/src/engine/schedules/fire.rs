@@ -104,6 +104,7 @@ impl Engine {
         let inserts = [Insert {
             record: task.clone(),
             lease: None,
+            step_count: 0,
         }];
         // A task that is there already was made by this tick before.
         if !tasks::insert(unit.tx(), &inserts).await?.is_empty() {

@@ -18,11 +18,23 @@ pub(crate) const INSERT_LITE: &str = "
            value->>7
     FROM json_each($1)";
 
-/// Takes the next numbers of a tenant and holds them until the commit, so it comes last.
-pub(crate) const NEXT: &str = "
-    INSERT INTO tenant_counters (tenant_id, tenant_seq) VALUES ($1, $2)
-    ON CONFLICT (tenant_id) DO UPDATE SET tenant_seq = tenant_counters.tenant_seq + excluded.tenant_seq
-    RETURNING tenant_seq";
+macro_rules! next {
+    ($from:literal) => {
+        concat!(
+            "INSERT INTO tenant_counters (tenant_id, tenant_seq) SELECT ",
+            $from,
+            " ON CONFLICT (tenant_id) DO UPDATE SET tenant_seq = tenant_counters.tenant_seq + excluded.tenant_seq
+              RETURNING tenant_id, tenant_seq"
+        )
+    };
+}
+
+/// Takes the next numbers of tenants and holds them until the commit, so it comes last. Every
+/// transaction takes the tenants in the same order.
+pub(crate) const NEXT_PG: &str =
+    next!("* FROM unnest($1::uuid[], $2::bigint[]) AS c (c_tenant, c_count) ORDER BY c_tenant");
+pub(crate) const NEXT_LITE: &str =
+    next!("unhex(value->>0), value->>1 FROM json_each($1) WHERE TRUE");
 
 pub(crate) const NEWEST: &str = "SELECT tenant_seq FROM tenant_counters WHERE tenant_id = $1";
 
@@ -49,7 +61,7 @@ pub(crate) const OF_TENANT: &str = concat!(
 
 pub(crate) const ALL: &[Text] = &[
     Text::Batch(INSERT_PG, INSERT_LITE),
-    Text::Shared(NEXT),
+    Text::Batch(NEXT_PG, NEXT_LITE),
     Text::Shared(NEWEST),
     Text::Shared(OF_TASK),
     Text::Shared(OF_TREE),

@@ -2,9 +2,22 @@
 
 use swarm_database::check::Text;
 
-pub(crate) const INSERT: &str = "
-    INSERT INTO outbox (tenant_id, id, target, payload, next_at, created_at) VALUES ($1, $2, $3, $4, $5, $5)
-    ON CONFLICT (tenant_id, id) DO NOTHING";
+macro_rules! insert {
+    ($from:literal) => {
+        concat!(
+            "INSERT INTO outbox (tenant_id, id, target, payload, next_at, created_at) SELECT ",
+            $from,
+            " ON CONFLICT (tenant_id, id) DO NOTHING"
+        )
+    };
+}
+
+pub(crate) const INSERT_PG: &str = insert!(
+    "* FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::jsonb[], $5::timestamptz[], $6::timestamptz[])"
+);
+pub(crate) const INSERT_LITE: &str = insert!(
+    "unhex(value->>0), unhex(value->>1), value->>2, value->>3, value->>4, value->>5 FROM json_each($1) WHERE TRUE"
+);
 
 pub(crate) const DUE: &str = "
     SELECT tenant_id, id, target, payload, attempts FROM outbox WHERE next_at <= $1 ORDER BY next_at LIMIT 100";
@@ -32,15 +45,29 @@ pub(crate) const LATER_LITE: &str = later!(
 pub(crate) const FIND_KEY: &str =
     "SELECT operation, body_hash, answer_id FROM idempotency WHERE tenant_id = $1 AND key = $2";
 
-pub(crate) const INSERT_KEY: &str = "
-    INSERT INTO idempotency (tenant_id, key, operation, body_hash, answer_id, created_at)
-    VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (tenant_id, key) DO NOTHING";
+macro_rules! insert_keys {
+    ($from:literal) => {
+        concat!(
+            "INSERT INTO idempotency (tenant_id, key, operation, body_hash, answer_id, created_at) SELECT ",
+            $from,
+            " ON CONFLICT (tenant_id, key) DO NOTHING RETURNING answer_id"
+        )
+    };
+}
+
+pub(crate) const INSERT_KEYS_PG: &str = insert_keys!(
+    "* FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bytea[], $5::uuid[], $6::timestamptz[])"
+);
+pub(crate) const INSERT_KEYS_LITE: &str = insert_keys!(
+    "unhex(value->>0), value->>1, value->>2, unhex(value->>3), unhex(value->>4), value->>5
+     FROM json_each($1) WHERE TRUE"
+);
 
 pub(crate) const ALL: &[Text] = &[
-    Text::Shared(INSERT),
+    Text::Batch(INSERT_PG, INSERT_LITE),
     Text::Shared(DUE),
     Text::Batch(DONE_PG, DONE_LITE),
     Text::Batch(LATER_PG, LATER_LITE),
     Text::Shared(FIND_KEY),
-    Text::Shared(INSERT_KEY),
+    Text::Batch(INSERT_KEYS_PG, INSERT_KEYS_LITE),
 ];

@@ -18,7 +18,8 @@ pub(super) use columns;
 macro_rules! insert_columns {
     () => {
         "INSERT INTO tasks (tenant_id, id, root_id, parent_id, role, kind, state, priority, spec, agent_id, attempt,
-                            epoch, lease_group, ready_at, deadline, last_seq, traceparent, created_at, started_at)"
+                            epoch, lease_group, ready_at, deadline, last_seq, step_count, traceparent, created_at,
+                            started_at)"
     };
 }
 
@@ -32,14 +33,14 @@ pub(crate) const INSERT_PG: &str = concat!(
     insert_columns!(),
     " SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::text[],
         $8::int2[], $9::jsonb[], $10::uuid[], $11::bigint[], $12::bigint[], $13::uuid[], $14::timestamptz[],
-        $15::timestamptz[], $16::bigint[], $17::text[], $18::timestamptz[], $19::timestamptz[])
+        $15::timestamptz[], $16::bigint[], $17::bigint[], $18::text[], $19::timestamptz[], $20::timestamptz[])
       ON CONFLICT (tenant_id, id) DO NOTHING RETURNING id"
 );
 pub(crate) const INSERT_LITE: &str = concat!(
     insert_columns!(),
     " SELECT unhex(value->>0), unhex(value->>1), unhex(value->>2), unhex(value->>3), value->>4, value->>5, value->>6,
         value->>7, value->>8, unhex(value->>9), value->>10, value->>11, unhex(value->>12), value->>13, value->>14,
-        value->>15, value->>16, value->>17, value->>18
+        value->>15, value->>16, value->>17, value->>18, value->>19
       FROM json_each($1) WHERE TRUE ON CONFLICT (tenant_id, id) DO NOTHING RETURNING id"
 );
 
@@ -207,6 +208,39 @@ pub(crate) const ADVANCE: &str = "
     WHERE tenant_id = $1 AND id = $2 AND epoch = $3 AND state IN ('running', 'waiting')
     RETURNING last_seq, step_count";
 
+macro_rules! forward {
+    ($from:literal) => {
+        concat!(
+            "UPDATE tasks SET last_seq = last_seq + c_events, step_count = step_count + c_steps,
+                input_tokens = input_tokens + c_input, output_tokens = output_tokens + c_output,
+                cached_tokens = cached_tokens + c_cached, model_calls = model_calls + c_models,
+                tool_calls = tool_calls + c_tools, state = COALESCE(c_state, state), result = c_result,
+                error_code = c_code, error_detail = c_detail, finished_at = c_ended,
+                waiting_reason = CASE WHEN c_state IS NULL THEN waiting_reason END
+             FROM ",
+            $from,
+            " WHERE tenant_id = c_tenant AND id = c_id AND epoch = c_epoch AND state IN ('running', 'waiting')
+                AND (c_state IS NULL OR (child_count = 0 AND dependent_count = 0 AND agent_id IS NULL))
+              RETURNING id, last_seq, step_count"
+        )
+    };
+}
+
+/// Moves many held tasks on, and ends those to which nothing else belongs: no agent's place, no
+/// sub-tasks, nothing that waits for them.
+pub(crate) const FORWARD_PG: &str = forward!(
+    "unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[],
+        $8::bigint[], $9::bigint[], $10::bigint[], $11::text[], $12::jsonb[], $13::text[], $14::text[],
+        $15::timestamptz[]) AS c (c_tenant, c_id, c_epoch, c_events, c_steps, c_input, c_output, c_cached, c_models,
+        c_tools, c_state, c_result, c_code, c_detail, c_ended)"
+);
+pub(crate) const FORWARD_LITE: &str = forward!(
+    "(SELECT unhex(value->>0) AS c_tenant, unhex(value->>1) AS c_id, value->>2 AS c_epoch, value->>3 AS c_events,
+        value->>4 AS c_steps, value->>5 AS c_input, value->>6 AS c_output, value->>7 AS c_cached, value->>8 AS c_models,
+        value->>9 AS c_tools, value->>10 AS c_state, value->>11 AS c_result, value->>12 AS c_code,
+        value->>13 AS c_detail, value->>14 AS c_ended FROM json_each($1)) AS c"
+);
+
 /// Numbers an event that comes from outside, such as a message.
 pub(crate) const ANNOTATE: &str = concat!(
     "UPDATE tasks SET last_seq = last_seq + $3 WHERE tenant_id = $1 AND id = $2 AND ",
@@ -315,6 +349,7 @@ pub(crate) const ALL: &[Text] = &[
     Text::Shared(QUEUED_OF),
     Text::Batch(CLAIM_PG, CLAIM_LITE),
     Text::Shared(ADVANCE),
+    Text::Batch(FORWARD_PG, FORWARD_LITE),
     Text::Shared(ANNOTATE),
     Text::Shared(WAIT),
     Text::Shared(RESUME),

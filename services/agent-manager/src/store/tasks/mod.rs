@@ -9,7 +9,7 @@ mod retries;
 mod row;
 
 use serde_json::Value;
-use swarm_database::{Db, Json, Tx};
+use swarm_database::{Db, FromRow, Json, Tx};
 use swarm_errors::{Error, Result};
 use swarm_types::{AgentId, TaskId, TenantId, Timestamp};
 use uuid::Uuid;
@@ -37,6 +37,8 @@ pub(crate) struct Insert {
     pub(crate) record: TaskRecord,
     /// The lease group of its worker; `None` queues it.
     pub(crate) lease: Option<Uuid>,
+    /// Entries that its journal has from the start.
+    pub(crate) step_count: i64,
 }
 
 impl Insert {
@@ -106,6 +108,7 @@ pub(crate) async fn insert(tx: &mut Tx, tasks: &[Insert]) -> Result<Vec<TaskId>>
         .column(ready)
         .column(column(tasks, |task| task.deadline))
         .column(column(tasks, |task| task.last_seq))
+        .column(tasks.iter().map(|task| task.step_count).collect())
         .column(column(tasks, |task| task.traceparent.clone()))
         .column(column(tasks, |task| task.created_at))
         .column(column(tasks, |task| task.started_at))
@@ -172,6 +175,70 @@ pub(crate) async fn advance(tx: &mut Tx, fence: Fence, by: Advance) -> Result<Op
         .bind(stored(by.usage.model_calls))
         .bind(stored(by.usage.tool_calls))
         .opt()
+        .await
+}
+
+/// By how much a held task goes on, and how it ends if it does.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Forward<'a> {
+    pub(crate) fence: Fence,
+    pub(crate) events: i64,
+    pub(crate) steps: i64,
+    pub(crate) usage: Usage,
+    pub(crate) ending: Option<Ending<'a>>,
+}
+
+/// How and when a task ends.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ending<'a> {
+    pub(crate) outcome: &'a Outcome,
+    pub(crate) at: Timestamp,
+}
+
+/// Where a task stands after it has gone on.
+#[derive(Debug, Clone, Copy, FromRow)]
+pub(crate) struct Place {
+    pub(crate) id: Uuid,
+    pub(crate) last_seq: i64,
+    pub(crate) step_count: i64,
+}
+
+/// Moves different tasks on, and returns where those stand whose fence let them pass. An end
+/// passes only when nothing else belongs to it: no agent's place, no sub-tasks.
+pub(crate) async fn forward(tx: &mut Tx, tasks: &[Forward<'_>]) -> Result<Vec<Place>> {
+    fn column<'a, T>(tasks: &[Forward<'a>], value: impl Fn(&Forward<'a>) -> T) -> Vec<T> {
+        tasks.iter().map(value).collect()
+    }
+    let count = |value: fn(&Usage) -> u64| column(tasks, |task| stored(value(&task.usage)));
+    let failure = |value: fn(&TaskFailure) -> &String| {
+        column(tasks, |task| {
+            let outcome = task.ending.map(|ending| ending.outcome);
+            outcome.and_then(Outcome::failure).map(value).cloned()
+        })
+    };
+    tx.batch(sql::FORWARD_PG, sql::FORWARD_LITE)
+        .column(column(tasks, |task| task.fence.tenant.uuid()))
+        .column(column(tasks, |task| task.fence.task.uuid()))
+        .column(column(tasks, |task| task.fence.epoch))
+        .column(column(tasks, |task| task.events))
+        .column(column(tasks, |task| task.steps))
+        .column(count(|usage| usage.input_tokens))
+        .column(count(|usage| usage.output_tokens))
+        .column(count(|usage| usage.cached_tokens))
+        .column(count(|usage| usage.model_calls))
+        .column(count(|usage| usage.tool_calls))
+        .column(column(tasks, |task| {
+            task.ending
+                .map(|ending| ending.outcome.state().as_str().to_owned())
+        }))
+        .column(column(tasks, |task| {
+            let outcome = task.ending.map(|ending| ending.outcome);
+            outcome.and_then(Outcome::result).cloned().map(Json)
+        }))
+        .column(failure(|failure| &failure.code))
+        .column(failure(|failure| &failure.detail))
+        .column(column(tasks, |task| task.ending.map(|ending| ending.at)))
+        .all()
         .await
 }
 
@@ -268,6 +335,20 @@ impl Outcome {
             Self::DeadLettered(_) => TaskState::DeadLettered,
         }
     }
+
+    pub(crate) const fn result(&self) -> Option<&Value> {
+        match self {
+            Self::Completed(result) => Some(result),
+            Self::Failed(_) | Self::DeadLettered(_) => None,
+        }
+    }
+
+    pub(crate) const fn failure(&self) -> Option<&TaskFailure> {
+        match self {
+            Self::Completed(_) => None,
+            Self::Failed(failure) | Self::DeadLettered(failure) => Some(failure),
+        }
+    }
 }
 
 /// Ends an open task; `None` when the fence is stale.
@@ -277,13 +358,10 @@ pub(crate) async fn end(
     outcome: &Outcome,
     now: Timestamp,
 ) -> Result<Option<Held>> {
-    let (result, failure) = match outcome {
-        Outcome::Completed(result) => (Some(Json(result)), None),
-        Outcome::Failed(failure) | Outcome::DeadLettered(failure) => (None, Some(failure)),
-    };
+    let failure = outcome.failure();
     fenced(tx, sql::END, fence)
         .bind(outcome.state().as_str())
-        .bind(result)
+        .bind(outcome.result().map(Json))
         .bind(failure.map(|failure| failure.code.as_str()))
         .bind(failure.map(|failure| failure.detail.as_str()))
         .bind(now)

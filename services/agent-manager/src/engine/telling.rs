@@ -1,0 +1,309 @@
+//! How an attempt tells the store what it does.
+//!
+//! The end of a step is not committed by itself: it rides with the task's next write, which is the
+//! start of the next step or the end of the task, so that n steps cost n + 1 commits. When the
+//! executor does something else meanwhile, what is pending is committed at once. Should the process
+//! die before that, the step is repeated, as if it had died a moment earlier: nothing outside the
+//! process has seen the result yet, for what leaves the process is a step, whose start comes first.
+
+use std::convert::Infallible;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use swarm_errors::{Error, Result};
+use tokio::sync::{Notify, OnceCell, oneshot};
+
+use super::TaskContext;
+use super::change::{Birth, Change, StepEnd, StepStart, TaskEnd};
+use super::end::end_data;
+use super::failure::stopped;
+use super::flush::Told;
+use super::history::History;
+use super::outbox::letters_of_end;
+use super::persist::persist;
+use crate::events::NewEvent;
+use crate::journal::StepState;
+use crate::store::steps;
+use crate::store::tasks::Outcome;
+use crate::tasks::{TaskRecord, Usage};
+
+/// More steps than a journal may have.
+const WHOLE_JOURNAL: i64 = i64::MAX;
+
+/// A task that is not in the store yet, and who waits until it is.
+#[derive(Debug)]
+pub(super) struct Unborn {
+    pub(super) birth: Arc<Birth>,
+    pub(super) told: oneshot::Sender<Result<Told>>,
+}
+
+/// What an attempt has to tell, and what it knows.
+#[derive(Debug)]
+pub(super) struct Telling {
+    pending: Mutex<Pending>,
+    /// One write at a time.
+    turn: tokio::sync::Mutex<()>,
+    /// Something became pending.
+    changed: Notify,
+    told: Mutex<Option<oneshot::Sender<Result<Told>>>>,
+    /// Whether the task was born is not known: the commit's answer was lost.
+    in_doubt: AtomicBool,
+    history: OnceCell<History>,
+    usage: Mutex<Usage>,
+    has_children: AtomicBool,
+}
+
+#[derive(Debug, Default, Clone)]
+struct Pending {
+    birth: Option<Arc<Birth>>,
+    ended: Vec<Arc<StepEnd>>,
+}
+
+impl Telling {
+    pub(super) fn new(task: &TaskRecord, unborn: Option<Unborn>) -> Self {
+        let (birth, told) = match unborn {
+            Some(unborn) => (Some(unborn.birth), Some(unborn.told)),
+            None => (None, None),
+        };
+        Self {
+            // A task that is only just born has no journal.
+            history: OnceCell::new_with(birth.is_some().then(History::default)),
+            pending: Mutex::new(Pending {
+                birth,
+                ended: Vec::new(),
+            }),
+            turn: tokio::sync::Mutex::default(),
+            changed: Notify::new(),
+            told: Mutex::new(told),
+            in_doubt: AtomicBool::new(false),
+            usage: Mutex::new(task.usage),
+            has_children: AtomicBool::new(false),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Pending> {
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn has_pending(&self) -> bool {
+        let pending = self.lock();
+        pending.birth.is_some() || !pending.ended.is_empty()
+    }
+
+    fn take(&self) -> Taken<'_> {
+        Taken {
+            telling: self,
+            pending: std::mem::take(&mut *self.lock()),
+            written: false,
+        }
+    }
+}
+
+/// Pending things on their way to the store. They are pending again when they do not get there.
+struct Taken<'a> {
+    telling: &'a Telling,
+    pending: Pending,
+    written: bool,
+}
+
+impl Drop for Taken<'_> {
+    fn drop(&mut self) {
+        if self.written {
+            return;
+        }
+        let mut pending = self.telling.lock();
+        pending.birth = self.pending.birth.take();
+        let later = std::mem::take(&mut pending.ended);
+        pending.ended = std::mem::take(&mut self.pending.ended);
+        pending.ended.extend(later);
+    }
+}
+
+impl TaskContext {
+    /// Takes down the end of a step's attempt, to be committed with what comes next.
+    pub(super) fn defer(&self, end: StepEnd) {
+        self.note_end(&end.key, end.state, end.usage);
+        let telling = &self.inner.telling;
+        telling.lock().ended.push(Arc::new(end));
+        telling.changed.notify_one();
+    }
+
+    pub(super) fn note_end(&self, key: &str, state: StepState, usage: Usage) {
+        let telling = &self.inner.telling;
+        if let Some(history) = telling.history.get() {
+            history.ended(key, state);
+        }
+        *telling.usage.lock().unwrap_or_else(PoisonError::into_inner) += usage;
+    }
+
+    pub(super) fn note_children(&self) {
+        let telling = &self.inner.telling;
+        telling.has_children.store(true, Ordering::Relaxed);
+    }
+
+    /// The journal, as far as this attempt knows it.
+    pub(super) async fn history(&self) -> Result<&History> {
+        let load = || async {
+            let (db, fence) = (&self.inner.engine.db, self.fence());
+            let read = || steps::list(db, fence.tenant, fence.task, -1, WHOLE_JOURNAL);
+            persist(self.cancelled(), read)
+                .await
+                .map(|steps| History::of(&steps))
+        };
+        self.inner.telling.history.get_or_try_init(load).await
+    }
+
+    /// Commits the start of a step, and says at which place of the journal it stands.
+    pub(super) async fn tell_start(&self, start: StepStart) -> Result<i64> {
+        match self.tell(Some(Arc::new(start)), None).await? {
+            Told::Committed { position, .. } => Ok(position),
+            _ => Err(self.refused().await),
+        }
+    }
+
+    /// Commits what is pending.
+    pub(super) async fn settle_up(&self) -> Result<()> {
+        match self.tell(None, None).await? {
+            Told::Committed { .. } => Ok(()),
+            _ => Err(self.refused().await),
+        }
+    }
+
+    /// Commits what is pending whenever the executor does something else, for as long as it is
+    /// polled: poll the executor first.
+    pub(super) async fn tell_when_idle(&self) -> Infallible {
+        loop {
+            if !self.inner.telling.has_pending() {
+                self.inner.telling.changed.notified().await;
+            } else if self.settle_up().await.is_err() {
+                // The attempt is over; whoever it was told to ends it.
+                return std::future::pending().await;
+            }
+        }
+    }
+
+    /// Commits the end of a task to which nothing else belongs. `None` when more belongs to it, or
+    /// somebody else holds the task: then nothing of the end was written.
+    pub(super) async fn tell_end(&self, outcome: &Outcome) -> Result<Option<TaskRecord>> {
+        self.settle_birth().await?;
+        let Some(task) = self.plain_end(outcome).await? else {
+            return Ok(None);
+        };
+        let model = self.history().await?.last_model();
+        let at = task.finished_at.unwrap_or(task.created_at);
+        let end = TaskEnd {
+            outcome: outcome.clone(),
+            letters: letters_of_end(&task, &model, at),
+            event: NewEvent::new(task.state.event(), end_data(&task)),
+        };
+        match self.tell(None, Some(Arc::new(end))).await? {
+            Told::Committed { last_seq, .. } => Ok(Some(TaskRecord { last_seq, ..task })),
+            _ => Ok(None),
+        }
+    }
+
+    async fn settle_birth(&self) -> Result<()> {
+        let is_unborn = self.inner.telling.lock().birth.is_some();
+        if is_unborn {
+            self.settle_up().await?;
+        }
+        Ok(())
+    }
+
+    /// The task as it ends, unless this attempt knows that more belongs to the end.
+    async fn plain_end(&self, outcome: &Outcome) -> Result<Option<TaskRecord>> {
+        let telling = &self.inner.telling;
+        let has_more = matches!(outcome, Outcome::DeadLettered(_))
+            || self.inner.waiting.has_agent()
+            || telling.has_children.load(Ordering::Relaxed)
+            || self.history().await?.has_open_steps();
+        if has_more {
+            return Ok(None);
+        }
+        let usage = *telling.usage.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(Some(TaskRecord {
+            state: outcome.state(),
+            result: outcome.result().cloned(),
+            failure: outcome.failure().cloned(),
+            usage,
+            finished_at: Some(self.inner.engine.now()),
+            ..self.task().clone()
+        }))
+    }
+
+    /// Whether the task was born is not known.
+    pub(super) fn is_in_doubt(&self) -> bool {
+        self.inner.telling.in_doubt.load(Ordering::Acquire)
+    }
+
+    /// Commits what is pending together with this.
+    async fn tell(
+        &self,
+        started: Option<Arc<StepStart>>,
+        end: Option<Arc<TaskEnd>>,
+    ) -> Result<Told> {
+        let telling = &self.inner.telling;
+        let _turn = telling.turn.lock().await;
+        let mut taken = telling.take();
+        let change = Arc::new(Change {
+            fence: self.fence(),
+            root: self.task().root,
+            birth: taken.pending.birth.clone(),
+            ended: taken.pending.ended.clone(),
+            started,
+            end,
+        });
+        if change.is_empty() {
+            taken.written = true;
+            return Ok(Told::Committed {
+                position: 0,
+                last_seq: 0,
+            });
+        }
+        let engine = &self.inner.engine;
+        let told = if change.birth.is_some() {
+            self.tell_birth(change).await?
+        } else {
+            let mut again = false;
+            persist(self.cancelled(), || {
+                let told = engine.tell(change.clone(), again);
+                again = true;
+                told
+            })
+            .await?
+        };
+        taken.written = matches!(told, Told::Committed { .. });
+        Ok(told)
+    }
+
+    /// The task's first commit is tried once: whoever submits it is told when it fails.
+    async fn tell_birth(&self, change: Arc<Change>) -> Result<Told> {
+        let told = self.inner.engine.tell(change, false).await;
+        let waiting = self
+            .inner
+            .telling
+            .told
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if !matches!(told, Ok(Told::Committed { .. })) {
+            self.inner
+                .telling
+                .in_doubt
+                .store(told.is_err(), Ordering::Release);
+            self.cancelled().cancel();
+        }
+        let copy = match &told {
+            Ok(told) => Ok(*told),
+            Err(error) => Err(Error::new(error.code(), error.detail())),
+        };
+        if let Some(waiting) = waiting {
+            // Who has gone needs no answer.
+            waiting.send(copy).ok();
+        }
+        match told {
+            Ok(told @ Told::Committed { .. }) => Ok(told),
+            Ok(_) | Err(_) => Err(stopped("the task was not born")),
+        }
+    }
+}
