@@ -3,6 +3,8 @@
 
 #[path = "stories/answer.rs"]
 mod answer;
+#[path = "stories/busy.rs"]
+mod busy;
 #[path = "stories/cancel.rs"]
 mod cancel;
 #[path = "stories/crash.rs"]

@@ -8,7 +8,7 @@ use swarm_types::{TaskId, TenantId};
 
 use super::Engine;
 use super::end::end_data;
-use crate::store::{stops, tasks};
+use crate::store::tasks;
 use crate::tasks::{TaskRecord, TaskState};
 
 impl Engine {
@@ -63,7 +63,6 @@ impl Engine {
         reason: &str,
     ) -> Result<Option<Vec<TaskId>>> {
         let mut unit = self.begin_unit().await?;
-        let now = unit.now();
         let task = tasks::find_in(unit.tx(), tenant, id)
             .await?
             .ok_or_else(|| Error::not_found("task", id))?;
@@ -84,7 +83,6 @@ impl Engine {
             unit.event_of(task, task.state.event(), end_data(task));
         }
         let ids: Vec<TaskId> = ended.iter().map(|task| task.id).collect();
-        stops::want(unit.tx(), tenant, &ids, &self.leases.owner, now).await?;
         self.commit(unit).await?;
         for task in ended.iter().chain(&failed) {
             self.metrics.ended(task);

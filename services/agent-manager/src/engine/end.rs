@@ -11,7 +11,7 @@ use super::persist::persist;
 use super::step::short;
 use super::{Engine, outbox};
 use crate::store::tasks::{self, Fence, Outcome};
-use crate::store::{Unit, agents, steps};
+use crate::store::{Unit, agents, steps, stops};
 use crate::tasks::TaskRecord;
 
 /// Why a task was cancelled with the one above it; a retry of that one tells it from a cancel.
@@ -93,6 +93,7 @@ impl Engine {
         let ended: Vec<TaskRecord> = ended.into_iter().map(|held| held.record).collect();
         let ids: Vec<TaskId> = ended.iter().map(|task| task.id).collect();
         steps::mark_unknown(unit.tx(), of.tenant, &ids, now).await?;
+        stops::want(unit.tx(), of.tenant, &ids, &self.leases.owner, now).await?;
         for task in &ended {
             if let Some(agent) = task.agent {
                 agents::free_slot(unit.tx(), task.tenant, agent, task.id, now).await?;

@@ -17,9 +17,15 @@ const FILL: &str = "
     CROSS JOIN LATERAL (SELECT gen_random_uuid() AS id FROM generate_series(1, $2) WHERE t.id IS NOT NULL) AS n";
 
 async fn fill(db: &Db, tenants: i32, each: i32, queued: bool) {
-    let now = SystemClock.now();
-    let fill = db.write(FILL).bind(tenants).bind(each).bind(now);
-    fill.bind(queued).exec().await.unwrap();
+    // A statement has a limit of time.
+    let mut left = each;
+    while left > 0 {
+        let some = left.min(50);
+        let now = SystemClock.now();
+        let fill = db.write(FILL).bind(tenants).bind(some).bind(now);
+        fill.bind(queued).exec().await.unwrap();
+        left -= some;
+    }
 }
 
 fn explained(text: &str) -> &'static str {
