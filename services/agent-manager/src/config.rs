@@ -26,6 +26,9 @@ const EMBEDDED_LEASE: Duration = Duration::from_secs(60);
 /// query each time.
 const STOP_POLL: Duration = Duration::from_millis(100);
 
+/// Ten years: what is to be kept longer is to be kept for good.
+const MOST_HOURS: u32 = 87_600;
+
 /// All sections that agent-manager reads.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -72,6 +75,10 @@ pub struct AgentManagerConfig {
     pub max_queued_per_tenant: u64,
     /// How tenants and pools share the workers.
     pub weights: WeightsConfig,
+    /// After so many hours an idempotency key is free again.
+    pub idempotency_hours: u32,
+    /// So many hours after the end of a tree of tasks its events are kept; 0 keeps them for good.
+    pub event_retention_hours: u32,
     /// The most steps of one task.
     pub max_steps: u32,
     /// The most bytes of a step's input, of its result and of a task's result, each as JSON.
@@ -132,6 +139,8 @@ impl Default for AgentManagerConfig {
             poll_ms: 1_000,
             max_queued_per_tenant: 100_000,
             weights: WeightsConfig::default(),
+            idempotency_hours: 24,
+            event_retention_hours: 0,
             max_steps: 10_000,
             max_step_bytes: 4 << 20,
         }
@@ -166,6 +175,9 @@ impl Config {
             max_queued_per_tenant: own.max_queued_per_tenant,
             // Checked before.
             weights: own.weights.weights().unwrap_or_default(),
+            key_age: hours(own.idempotency_hours),
+            event_retention: (own.event_retention_hours > 0)
+                .then(|| hours(own.event_retention_hours)),
             max_steps: own.max_steps,
             max_step_bytes: own.max_step_bytes,
         }
@@ -175,6 +187,10 @@ impl Config {
     pub(crate) fn has_shared_cache(&self) -> bool {
         self.cache.url != CacheConfig::default().url
     }
+}
+
+fn hours(hours: u32) -> Duration {
+    Duration::from_secs(u64::from(hours) * 60 * 60)
 }
 
 /// Kubernetes sets it to the pod's name; elsewhere the kernel knows.
@@ -214,6 +230,18 @@ impl Validate for Config {
                 "must be between 10 and 60000",
             ));
         }
+        if !(1..=MOST_HOURS).contains(&own.idempotency_hours) {
+            return Err(Error::invalid(
+                "agent_manager.idempotency_hours",
+                format!("must be between 1 and {MOST_HOURS}"),
+            ));
+        }
+        if own.event_retention_hours > MOST_HOURS {
+            return Err(Error::invalid(
+                "agent_manager.event_retention_hours",
+                format!("must be at most {MOST_HOURS}"),
+            ));
+        }
         if !(1..=100_000_000).contains(&own.max_queued_per_tenant) {
             return Err(Error::invalid(
                 "agent_manager.max_queued_per_tenant",
@@ -245,7 +273,13 @@ mod tests {
     fn wrong_values_name_their_key() {
         Config::default().validate().unwrap();
         type Change = fn(&mut AgentManagerConfig);
-        let changes: [(&str, Change); 6] = [
+        let changes: [(&str, Change); 8] = [
+            ("agent_manager.idempotency_hours", |own| {
+                own.idempotency_hours = 0
+            }),
+            ("agent_manager.event_retention_hours", |own| {
+                own.event_retention_hours = 87_601
+            }),
             ("agent_manager.max_workers", |own| own.max_workers = 0),
             ("agent_manager.lease_ms", |own| own.lease_ms = 1),
             ("agent_manager.poll_ms", |own| own.poll_ms = 0),

@@ -21,6 +21,10 @@ pub struct EngineConfig {
     pub max_queued_per_tenant: u64,
     /// How tenants and pools share the workers.
     pub weights: Weights,
+    /// After so long an idempotency key is free again.
+    pub key_age: Duration,
+    /// So long after its end the events of a tree of tasks are kept; `None` keeps them for good.
+    pub event_retention: Option<Duration>,
     /// The most steps of one task.
     pub max_steps: u32,
     /// The most bytes of a step's input, of its result and of a task's result, each as JSON.
@@ -37,6 +41,8 @@ impl Default for EngineConfig {
             stop_poll: Duration::from_millis(100),
             max_queued_per_tenant: 100_000,
             weights: Weights::default(),
+            key_age: Duration::from_secs(24 * 60 * 60),
+            event_retention: None,
             max_steps: 10_000,
             max_step_bytes: 4 << 20,
         }

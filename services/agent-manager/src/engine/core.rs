@@ -127,6 +127,7 @@ impl Engine {
                 self.schedule(&soft),
                 self.keep_schedules(&soft),
                 self.sweep(&soft),
+                self.compact(&soft),
                 self.wake_when_due(&soft),
                 self.report(&soft),
                 self.export(&soft)

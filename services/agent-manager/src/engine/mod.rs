@@ -14,6 +14,7 @@ mod brings;
 mod cancel;
 mod change;
 mod claim;
+mod compact;
 mod config;
 mod context;
 mod core;

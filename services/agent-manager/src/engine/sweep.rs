@@ -68,7 +68,7 @@ impl Engine {
     }
 }
 
-fn noted<T>(of: &'static str, outcome: Result<T>) -> Option<T> {
+pub(super) fn noted<T>(of: &'static str, outcome: Result<T>) -> Option<T> {
     outcome
         .inspect_err(|error| tracing::warn!(of, error = %error.chain(), "sweep failed"))
         .ok()

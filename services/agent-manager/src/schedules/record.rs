@@ -44,7 +44,7 @@ words! {
         Missed = "missed",
         /// An earlier task had not ended.
         Overlap = "overlap",
-        /// Too many ticks wait already.
+        /// Too many ticks wait already, or too many tasks of the tenant.
         QueueFull = "queue_full",
         /// A later tick was due as well, which would have cancelled its task at once.
         Superseded = "superseded",

@@ -6,6 +6,7 @@ mod backlog;
 mod batches;
 mod bounds;
 mod cancel;
+mod compact;
 mod dead_letters;
 mod deadlines;
 mod delays;

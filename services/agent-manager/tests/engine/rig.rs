@@ -80,11 +80,13 @@ pub(crate) struct Options {
     pub(crate) max_queued: u64,
     pub(crate) weights: Weights,
     pub(crate) hub: Hub,
+    pub(crate) event_retention: Option<Duration>,
 }
 
 impl Default for Options {
     fn default() -> Self {
         Self {
+            event_retention: None,
             replica: "one",
             workers: 8,
             lease: Duration::from_secs(60),
@@ -117,6 +119,8 @@ impl Rig {
             poll: options.poll,
             max_steps: options.max_steps,
             max_step_bytes: options.max_step_bytes,
+            key_age: EngineConfig::default().key_age,
+            event_retention: options.event_retention,
         };
         let registry = Registry::new();
         let engine = Engine::new(

@@ -39,8 +39,9 @@ enum Look {
 impl Engine {
     /// Takes up the ticks of a schedule that have come, if no other replica is at it.
     pub(super) async fn fire(self: &Arc<Self>, key: Key) -> Result<Fired> {
+        let is_full = self.is_full(key.0).await?;
         loop {
-            match self.db.retry(|| self.look_at(key)).await? {
+            match self.db.retry(|| self.look_at(key, is_full)).await? {
                 Look::Done(fired) => return Ok(fired),
                 Look::CancelFirst(open) => {
                     for task in open {
@@ -48,6 +49,15 @@ impl Engine {
                     }
                 }
             }
+        }
+    }
+
+    /// Whether the tenant's queue has no room for what a tick makes.
+    async fn is_full(&self, tenant: TenantId) -> Result<bool> {
+        match self.admit(tenant, 1).await {
+            Ok(()) => Ok(false),
+            Err(error) if error.code() == Code::ResourceExhausted => Ok(true),
+            Err(error) => Err(error),
         }
     }
 
@@ -63,7 +73,7 @@ impl Engine {
         }
     }
 
-    async fn look_at(&self, (tenant, id): Key) -> Result<Look> {
+    async fn look_at(&self, (tenant, id): Key, is_full: bool) -> Result<Look> {
         let mut unit = self.begin_unit().await?;
         let Some(schedule) = schedules::take(unit.tx(), tenant, id).await? else {
             unit.rollback().await?;
@@ -79,6 +89,7 @@ impl Engine {
             unit,
             schedule,
             open,
+            is_full,
             ticks: Vec::new(),
             made: Vec::new(),
             moved: false,
@@ -174,6 +185,8 @@ struct Firing<'a> {
     schedule: ScheduleRecord,
     /// Tasks of the schedule that have not ended.
     open: Vec<TaskId>,
+    /// The tenant's queue takes no more.
+    is_full: bool,
     /// What became of ticks.
     ticks: Vec<TickRecord>,
     made: Vec<TaskRecord>,
@@ -183,7 +196,7 @@ struct Firing<'a> {
 impl Firing<'_> {
     /// The tick that waits longest has its turn when nothing runs any more.
     async fn take_turn(&mut self) -> Result<()> {
-        if self.schedule.waiting == 0 || !self.open.is_empty() {
+        if self.schedule.waiting == 0 || !self.open.is_empty() || self.is_full {
             return Ok(());
         }
         let (tenant, id, now) = (self.schedule.tenant, self.schedule.id, self.unit.now());
@@ -212,7 +225,11 @@ impl Firing<'_> {
             self.note(*tick, Outcome::Skipped, Some(Skipped::Superseded), 1);
         }
         for tick in due {
-            match overlap.decide(!self.open.is_empty(), self.schedule.waiting) {
+            let decision = match self.is_full {
+                true => Decision::Skip(Skipped::QueueFull),
+                false => overlap.decide(!self.open.is_empty(), self.schedule.waiting),
+            };
+            match decision {
                 Decision::CancelFirst => return Ok(false),
                 Decision::Skip(reason) => {
                     self.note(*tick, Outcome::Skipped, Some(reason), 1);

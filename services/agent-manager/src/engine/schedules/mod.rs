@@ -172,7 +172,7 @@ impl Engine {
     /// Makes a schedule's task now, whatever its state and its other tasks are.
     ///
     /// # Errors
-    /// `not_found`.
+    /// `not_found`, or `resource_exhausted` when the tenant's queue is full.
     pub async fn run_schedule(
         self: &Arc<Self>,
         tenant: TenantId,
@@ -182,6 +182,7 @@ impl Engine {
         if let Some(known) = idempotency::find(&self.db, tenant, request, RUN).await? {
             return tasks::get(&self.db, tenant, TaskId::from_uuid(known)).await;
         }
+        self.admit(tenant, 1).await?;
         let task = TaskId::new();
         let made = self
             .db

@@ -2,6 +2,7 @@
 
 pub(crate) mod activity;
 pub(crate) mod agents;
+pub(crate) mod compact;
 pub(crate) mod copies;
 pub(crate) mod dead_letters;
 pub(crate) mod dependencies;
@@ -24,6 +25,7 @@ pub const ALL: &[&[Text]] = &[
     activity::ALL,
     agents::ALL,
     copies::ALL,
+    compact::ALL,
     dead_letters::ALL,
     dependencies::ALL,
     elections::ALL,
