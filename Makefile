@@ -40,6 +40,11 @@ build: toolchain ## Compile every program
 test: toolchain databases models ## Run all tests
 	@$(tools) cargo build --workspace --bins && cargo test --workspace --no-fail-fast
 
+.PHONY: chaos
+chaos: toolchain databases ## Break a whole platform while it works, and check its promises (TASKS=, SECONDS=, SEED=)
+	@$(tools) cargo build --workspace --bins
+	@exec "$$(scripts/build/binaries.sh)/chaos" tasks=$(TASKS) seconds=$(SECONDS) seed=$(SEED)
+
 .PHONY: verify
 verify: toolchain ## Check format, lints, documents, licences, scripts and protos; writes nothing
 	@scripts/verify/all.sh
