@@ -42,8 +42,10 @@ pub async fn fill(url: &str, already: i64, wanted: i64) {
                 "idempotency" => format!("original.key = '{key}'"),
                 _ => format!("original.task_id = '{task}'"),
             };
+            let columns = columns(&mut connection, &schema, table).await;
+            let (into, from_copy) = (columns.join(", "), columns.join(", copy."));
             let text = format!(
-                "INSERT INTO {schema}.{table} SELECT copy.* FROM {schema}.{table} original, \
+                "INSERT INTO {schema}.{table} ({into}) SELECT copy.{from_copy} FROM {schema}.{table} original, \
                  generate_series({from} + 1, {to}) n, \
                  jsonb_populate_record(original, jsonb_build_object({own})) copy WHERE {of}"
             );
@@ -78,6 +80,20 @@ async fn original(connection: &mut PgConnection) -> (String, uuid::Uuid, String)
         .await
         .unwrap();
     (schema, task, key)
+}
+
+/// The columns that the database does not make by itself.
+async fn columns(connection: &mut PgConnection, schema: &str, table: &str) -> Vec<String> {
+    let rows: Vec<(String,)> = sqlx::query_as(
+        "SELECT quote_ident(column_name::text) FROM information_schema.columns \
+         WHERE table_schema = $1 AND table_name = $2 AND is_generated = 'NEVER' ORDER BY ordinal_position",
+    )
+    .bind(schema)
+    .bind(table)
+    .fetch_all(connection)
+    .await
+    .unwrap();
+    rows.into_iter().map(|(name,)| name).collect()
 }
 
 async fn run(connection: &mut PgConnection, text: String) {
