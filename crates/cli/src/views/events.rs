@@ -73,7 +73,7 @@ mod tests {
 
     use super::*;
 
-    fn shown(kind: &str, data: Value, columns: usize) -> String {
+    fn shown(kind: &str, data: &Value, columns: usize) -> String {
         let of = json!({"task_id": "task_01kb00000000000000000000aa", "type": kind, "data": data,
             "at": "2026-11-24T18:00:00.25Z"});
         let of: Event = serde_json::from_value(of).unwrap();
@@ -83,19 +83,19 @@ mod tests {
     #[test]
     fn a_line_says_when_who_and_what() {
         assert_eq!(
-            shown("task.completed", json!({"duration_ms": 1840}), 120),
+            shown("task.completed", &json!({"duration_ms": 1840}), 120),
             "18:00:00.250  task_01kb00000000000000000000aa  task.completed      in 1.8 s"
         );
         assert_eq!(
             shown(
                 "step.started",
-                json!({"kind": "model", "name": "qwen"}),
+                &json!({"kind": "model", "name": "qwen"}),
                 120
             ),
             "18:00:00.250  task_01kb00000000000000000000aa  step.started        model qwen"
         );
         assert_eq!(
-            shown("weather.changed", json!(7), 120),
+            shown("weather.changed", &json!(7), 120),
             "18:00:00.250  task_01kb00000000000000000000aa  weather.changed"
         );
     }
@@ -103,7 +103,7 @@ mod tests {
     #[test]
     fn a_line_fits_and_commands_nothing() {
         let data = json!({"error": {"detail": format!("\u{1b}[2J{}", "long words ".repeat(20))}});
-        let line = shown("task.failed", data, 80);
+        let line = shown("task.failed", &data, 80);
         assert!(crate::console::width(&line) <= 80, "{line}");
         assert!(!line.chars().any(char::is_control), "{line}");
     }
