@@ -80,6 +80,15 @@ async fn tokens_come_within_their_step_and_are_not_stored() {
                 let gate = gate.clone();
                 async move {
                     gate.acquire().await.unwrap().forget();
+                    // Its end would carry the text, and the reader need not see the token.
+                    let seen = StepSpec::new("model/seen", StepKind::Model, "m", json!({}));
+                    context
+                        .step(seen, |step| async move {
+                            step.emit_token("first");
+                            gate.acquire().await.unwrap().forget();
+                            Ok(StepDone::new("first".to_owned()))
+                        })
+                        .await?;
                     talk(context).await
                 }
             })
@@ -95,6 +104,9 @@ async fn tokens_come_within_their_step_and_are_not_stored() {
         gate.add_permits(1);
         while let Some(watched) = tokio::time::timeout(LONG, watched.next()).await.unwrap() {
             seen.push(watched.unwrap().event.unwrap());
+            if seen.iter().filter(|event| event.is_ephemeral()).count() == 1 {
+                gate.add_permits(1);
+            }
         }
         let durable: Vec<_> = seen
             .iter()
