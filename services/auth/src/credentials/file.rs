@@ -57,7 +57,7 @@ pub(crate) fn use_up(path: &Path, username: &str) {
     }
     match fs::remove_file(path) {
         Ok(()) => {
-            tracing::info!(file = %path.display(), "the first credential is used up and deleted")
+            tracing::info!(file = %path.display(), "the first credential is used up and deleted");
         }
         Err(error) => {
             tracing::warn!(file = %path.display(), error = %error, "the first credential is used up and cannot be deleted");
