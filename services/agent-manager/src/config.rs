@@ -275,10 +275,10 @@ mod tests {
         type Change = fn(&mut AgentManagerConfig);
         let changes: [(&str, Change); 8] = [
             ("agent_manager.idempotency_hours", |own| {
-                own.idempotency_hours = 0
+                own.idempotency_hours = 0;
             }),
             ("agent_manager.event_retention_hours", |own| {
-                own.event_retention_hours = 87_601
+                own.event_retention_hours = 87_601;
             }),
             ("agent_manager.max_workers", |own| own.max_workers = 0),
             ("agent_manager.lease_ms", |own| own.lease_ms = 1),
