@@ -16,10 +16,10 @@ async fn told(stage: &Stage, arguments: &[&str], lines: &[&str]) -> Said {
         .chain(["--data", &data])
         .map(str::to_owned)
         .collect();
-    let input = lines.iter().map(|line| format!("{line}\n")).collect();
+    let input: String = lines.iter().map(|line| format!("{line}\n")).collect();
     tokio::task::spawn_blocking(move || {
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-        run_with_input(&arguments, input)
+        run_with_input(&arguments, &input)
     })
     .await
     .unwrap()

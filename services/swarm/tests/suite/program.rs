@@ -26,7 +26,7 @@ pub(crate) fn run(arguments: &[&str]) -> Said {
 }
 
 /// As [`run`], with these lines on standard input.
-pub(crate) fn run_with_input(arguments: &[&str], input: String) -> Said {
+pub(crate) fn run_with_input(arguments: &[&str], input: &str) -> Said {
     let mut file = tempfile::tempfile().unwrap();
     file.write_all(input.as_bytes()).unwrap();
     file.rewind().unwrap();
