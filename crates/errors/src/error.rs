@@ -140,6 +140,18 @@ impl Error {
         self.0.retry_after
     }
 
+    /// The same for another caller who waits for it; the cause stays with the first.
+    #[must_use]
+    pub fn for_another(&self) -> Self {
+        Self(Box::new(Inner {
+            code: self.0.code,
+            detail: self.0.detail.clone(),
+            fields: self.0.fields.clone(),
+            retry_after: self.0.retry_after,
+            source: None,
+        }))
+    }
+
     /// The whole chain of causes on one line, for the log.
     #[must_use]
     pub fn chain(&self) -> String {

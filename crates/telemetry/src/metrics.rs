@@ -287,6 +287,11 @@ mod tests {
             .histogram(names::TASK_DURATION_SECONDS)
             .observe(100.0);
         let _ = registry.histogram(names::TASK_STOP_LATENCY_SECONDS);
+        registry
+            .counter(names::SCHEDULE_TICKS_TOTAL)
+            .with(["fired"])
+            .inc();
+        let _ = registry.histogram(names::SCHEDULE_LATENESS_SECONDS);
         let _ = registry.counter(names::AGENT_TASKS_TOTAL);
         let _ = registry.counter(names::AGENT_FAILURES_TOTAL);
         registry

@@ -133,7 +133,7 @@ impl Doorkeeper {
                 }))
             })
             .await
-            .map_err(|error: Arc<Error>| same(&error))?;
+            .map_err(|error: Arc<Error>| error.for_another())?;
         self.by_token(&exchanged.token).await
     }
 
@@ -182,15 +182,6 @@ fn visitor(claims: Claims, token: &str) -> Result<Visitor> {
         },
         expires,
     })
-}
-
-/// Requests that waited for one exchange share its failure.
-fn same(error: &Error) -> Error {
-    let copy = Error::new(error.code(), error.detail());
-    match error.retry_after() {
-        Some(after) => copy.with_retry_after(after),
-        None => copy,
-    }
 }
 
 fn refused(why: &str) -> Error {

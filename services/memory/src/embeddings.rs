@@ -88,7 +88,7 @@ impl Embeddings {
             .questions
             .try_get_with((tenant, text.to_owned()), vector)
             .await;
-        vector.map_err(|error: Arc<Error>| Error::new(error.code(), error.detail()))
+        vector.map_err(|error: Arc<Error>| error.for_another())
     }
 
     /// Embeds those of these contents that have no vector yet, and keeps their vectors.

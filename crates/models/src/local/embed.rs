@@ -102,7 +102,7 @@ fn run(path: &Path, threads: i32, dimension: &AtomicUsize, jobs: &Receiver<Job>)
     if let Err(error) = outcome {
         tracing::warn!(error = %error.chain(), "local embedding model cannot be loaded");
         while let Ok(job) = jobs.try_recv() {
-            let _ = job.done.send(Err(Error::new(error.code(), error.detail())));
+            let _ = job.done.send(Err(error.for_another()));
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use serde_json::Value;
-use swarm_types::{StepId, TaskId};
+use swarm_types::{StepId, TaskId, Timestamp};
 
 use crate::events::NewEvent;
 use crate::journal::{StepKind, StepState};
@@ -61,6 +61,7 @@ pub(super) struct StepStart {
 #[derive(Debug)]
 pub(super) struct TaskEnd {
     pub(super) outcome: Outcome,
+    pub(super) at: Timestamp,
     pub(super) letters: Vec<NewLetter>,
     pub(super) event: NewEvent,
 }

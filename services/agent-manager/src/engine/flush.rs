@@ -4,7 +4,6 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use swarm_errors::{Error, Result};
-use swarm_types::Timestamp;
 use uuid::Uuid;
 
 use super::Engine;
@@ -182,14 +181,10 @@ async fn go_on(
     changes: &[Arc<Change>],
     told: &mut [Option<Verdict>],
 ) -> Result<()> {
-    let now = unit.now();
     let held: Vec<usize> = (0..changes.len())
         .filter(|index| changes[*index].birth.is_none())
         .collect();
-    let forward: Vec<Forward<'_>> = held
-        .iter()
-        .map(|index| forward(&changes[*index], now))
-        .collect();
+    let forward: Vec<Forward<'_>> = held.iter().map(|index| forward(&changes[*index])).collect();
     let places: HashMap<Uuid, Place> = tasks::forward(unit.tx(), &forward)
         .await?
         .into_iter()
@@ -213,7 +208,7 @@ async fn go_on(
     Ok(())
 }
 
-fn forward(change: &Change, now: Timestamp) -> Forward<'_> {
+fn forward(change: &Change) -> Forward<'_> {
     Forward {
         fence: change.fence,
         events: change.event_count(),
@@ -221,7 +216,7 @@ fn forward(change: &Change, now: Timestamp) -> Forward<'_> {
         usage: change.usage(),
         ending: change.end.as_ref().map(|end| Ending {
             outcome: &end.outcome,
-            at: now,
+            at: end.at,
         }),
     }
 }

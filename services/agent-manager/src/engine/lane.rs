@@ -99,7 +99,7 @@ impl Engine {
             // Away: whoever still wants it comes again.
             Err(error) if error.code() == Code::Unavailable => {
                 for job in fresh {
-                    job.answer(Err(Error::new(error.code(), error.detail())));
+                    job.answer(Err(error.for_another()));
                 }
             }
             // One of them spoils it for all.

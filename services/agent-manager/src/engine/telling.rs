@@ -10,7 +10,7 @@ use std::convert::Infallible;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use swarm_errors::{Error, Result};
+use swarm_errors::Result;
 use tokio::sync::{Notify, OnceCell, oneshot};
 
 use super::TaskContext;
@@ -193,6 +193,7 @@ impl TaskContext {
         let at = task.finished_at.unwrap_or(task.created_at);
         let end = TaskEnd {
             outcome: outcome.clone(),
+            at,
             letters: letters_of_end(&task, &model, at),
             event: NewEvent::new(task.state.event(), end_data(&task)),
         };
@@ -295,7 +296,7 @@ impl TaskContext {
         }
         let copy = match &told {
             Ok(told) => Ok(*told),
-            Err(error) => Err(Error::new(error.code(), error.detail())),
+            Err(error) => Err(error.for_another()),
         };
         if let Some(waiting) = waiting {
             // Who has gone needs no answer.

@@ -219,6 +219,9 @@ async fn furnish(client: &Client, first: &Visitor) -> (Words, BTreeSet<String>) 
             .post("/api-keys", json!({ "name": MARK, "roles": ["viewer"] }))
             .await,
     );
+    let schedule = json!({ "name": MARK, "cron": "0 0 29 2 *", "paused": true,
+        "task": { "kind": MARK, "input": { "prompt": MARK } } });
+    made.push(first.post("/schedules", schedule).await);
     let ids: BTreeSet<String> = made
         .iter()
         .flat_map(|made| ids_in(&made.to_string()))
@@ -332,7 +335,7 @@ async fn no_route_shows_or_changes_what_is_another_tenants() {
                 let (status, text) = second.ask(route, path, &query, body.as_ref()).await;
                 let asked = format!("{path} {query:?} {}", body.clone().unwrap_or_default());
                 let place = format!("{} {asked}: {status} {text}", route.method);
-                assert_ne!(status, 500, "{place}");
+                assert!(status < 500, "{place}");
                 assert!(!text.contains(MARK), "{place}");
                 let shown = &(&ids_in(&text) & &ids) - &ids_in(&asked);
                 assert!(
@@ -344,7 +347,7 @@ async fn no_route_shows_or_changes_what_is_another_tenants() {
                 statuses.insert(status);
             }
         }
-        let was_refused = [403, 404, 503].iter().any(|code| statuses.contains(code));
+        let was_refused = [403, 404].iter().any(|code| statuses.contains(code));
         assert!(
             was_refused || !route.names_something(),
             "{} {}: {statuses:?}: the first tenant has nothing that it can name",

@@ -59,7 +59,7 @@ pub(super) fn run(config: &LocalConfig, jobs: &Receiver<Job>) {
 }
 
 fn refuse(jobs: &Receiver<Job>, error: &Error) {
-    let copy = || Error::new(error.code(), error.detail());
+    let copy = || error.for_another();
     while let Ok(job) = jobs.try_recv() {
         // Who has gone needs no answer.
         match job {
