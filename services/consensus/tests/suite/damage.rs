@@ -21,6 +21,10 @@ async fn filled(settings: &Config) -> Vec<String> {
         ids.push(id);
     }
     node.stop().await;
+    // The writer of the log may end a moment later than the node, and until then writes to it.
+    let lock = std::fs::File::open(settings.consensus.data.join("log/LOCK")).unwrap();
+    eventually("the log to be let go", LIMIT, || async { lock.try_lock() }).await;
+    lock.unlock().unwrap();
     ids
 }
 
