@@ -154,6 +154,7 @@ impl Engine {
             })
             .await?;
         for task in accepted.iter().flatten() {
+            self.metrics.submitted(task);
             self.due.expect(task.ready_at);
         }
         self.work.notify_one();

@@ -119,6 +119,7 @@ impl Engine {
             json!({"from": origin.id, "steps": keys}),
         );
         self.commit(unit).await?;
+        self.metrics.submitted(&task);
         Ok(Some(task))
     }
 
