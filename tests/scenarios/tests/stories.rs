@@ -23,6 +23,8 @@ mod isolation;
 mod lost_answers;
 #[path = "stories/postgres.rs"]
 mod postgres;
+#[path = "stories/promises.rs"]
+mod promises;
 #[path = "stories/replicas.rs"]
 mod replicas;
 #[path = "stories/start.rs"]

@@ -108,7 +108,7 @@ pub enum Tasks {
         /// The tasks' ids
         #[arg(required = true, value_name = "ID")]
         ids: Vec<String>,
-        /// When they must have ended [default: as much time as they had at first]
+        /// When they must have ended [default: in 24 hours]
         #[arg(long, value_name = "TIME")]
         deadline: Option<Timestamp>,
     },
@@ -155,7 +155,7 @@ pub enum DeadLetters {
         /// The tasks' ids
         #[arg(required = true, value_name = "ID")]
         ids: Vec<String>,
-        /// When they must have ended [default: as much time as they had at first]
+        /// When they must have ended [default: in 24 hours]
         #[arg(long, value_name = "TIME")]
         deadline: Option<Timestamp>,
     },

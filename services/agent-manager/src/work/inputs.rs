@@ -11,14 +11,18 @@ use crate::work::read_input;
 /// after them.
 pub(crate) async fn of_root(context: &TaskContext) -> Result<Input> {
     let mut input: Input = read_input(&context.task().spec.input)?;
-    let results = context.predecessors().await?;
-    input
-        .documents
-        .extend(results.into_iter().map(|(name, result)| Document {
-            name,
-            text: words(&result),
-        }));
+    input.documents.extend(of_predecessors(context).await?);
     Ok(input)
+}
+
+/// The results of the tasks that this one depends on, named after them.
+pub(crate) async fn of_predecessors(context: &TaskContext) -> Result<Vec<Document>> {
+    let results = context.predecessors().await?.into_iter();
+    let documents = results.map(|(name, result)| Document {
+        name,
+        text: words(&result),
+    });
+    Ok(documents.collect())
 }
 
 /// A result as a text to read: its answer where it has one.

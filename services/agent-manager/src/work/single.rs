@@ -7,18 +7,22 @@ use swarm_proto::memory::v1::SearchMode;
 
 use crate::engine::{StepHandle, TaskContext};
 use crate::journal::{StepDone, StepKind, StepSpec};
-use crate::tasks::Input;
+use crate::tasks::{Document, Input};
 use crate::work::swarm::library;
 use crate::work::thinking::think;
-use crate::work::{Worker, inputs, prompts, tools};
+use crate::work::{Worker, inputs, prompts, read_input, tools};
 
 /// Model calls of one task; a loop that needs more has lost its way.
 const MAX_TURNS: usize = 8;
 const RECALLED: u32 = 3;
+/// Characters of a predecessor's result in the question.
+const LONGEST_BEFORE: usize = 2_000;
 const MAX_TOKENS: u32 = 256;
 
 pub(crate) async fn run(worker: &Worker, context: &TaskContext) -> Result<Value> {
-    let input = inputs::of_root(context).await?;
+    let mut input: Input = read_input(&context.task().spec.input)?;
+    let before = inputs::of_predecessors(context).await?;
+    input.documents.extend(before.iter().cloned());
     let mut namespaces = library::shelve(worker, context, &input.documents)
         .await?
         .namespaces;
@@ -39,7 +43,7 @@ pub(crate) async fn run(worker: &Worker, context: &TaskContext) -> Result<Value>
     );
     let mut messages = vec![
         Message::system(prompts::system(instructions)),
-        Message::user(question(&input, &recalled)),
+        Message::user(question(&input, &before, &recalled)),
     ];
     let mut unknown: Vec<String> = Vec::new();
     for turn in 0..MAX_TURNS {
@@ -110,8 +114,14 @@ async fn recall(
         .await
 }
 
-fn question(input: &Input, recalled: &[Value]) -> String {
+/// What went before is told as it is, for a search might not find it; the end of a long result is
+/// left to the search.
+fn question(input: &Input, before: &[Document], recalled: &[Value]) -> String {
     let mut text = String::new();
+    for document in before {
+        let words = prompts::shortened(&document.text, LONGEST_BEFORE);
+        text.push_str(&format!("From {}: {words}\n", document.name));
+    }
     for memory in recalled {
         let words = memory["text"].as_str().unwrap_or_default();
         text.push_str(&format!(

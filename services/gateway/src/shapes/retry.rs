@@ -76,7 +76,7 @@ impl From<wire::RetryPolicy> for RetryPolicy {
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Retry {
-    /// When it must have ended; as much time as it had at first unless given.
+    /// When it must have ended; in 24 hours unless given.
     pub(crate) deadline: Option<Time>,
 }
 
@@ -92,7 +92,7 @@ pub(crate) struct Fork {
     /// Another input for the steps that follow; the task's unless given.
     #[schema(value_type = Option<Object>)]
     input: Option<Value>,
-    /// When it must have ended; as much time as the task had at first unless given.
+    /// When it must have ended; in 24 hours unless given.
     deadline: Option<Time>,
 }
 
