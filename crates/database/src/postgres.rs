@@ -43,6 +43,11 @@ pub(crate) async fn open(
             ("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION),
             // Our statements are prepared once and their plans do not depend on the values.
             ("plan_cache_mode", "force_generic_plan"),
+            // They go by keys. A plan that was made while a table was empty would read all of it,
+            // for as long as nobody has analysed it, and so would each join.
+            ("enable_seqscan", "off"),
+            ("enable_hashjoin", "off"),
+            ("enable_mergejoin", "off"),
         ]);
     Ok(PgPoolOptions::new()
         .max_connections(config.max_connections)

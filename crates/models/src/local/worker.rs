@@ -2,17 +2,18 @@
 
 use std::fmt;
 use std::sync::mpsc::{self, Receiver, Sender};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use swarm_errors::{Error, Result};
 
 type Body<J> = Arc<dyn Fn(&Receiver<J>) + Send + Sync>;
+type Jobs<J> = Mutex<Option<Sender<J>>>;
 
 /// A thread with its jobs. It ends with its owner, or when loading fails; the next job starts it again.
 pub(super) struct Worker<J> {
     name: &'static str,
     body: Body<J>,
-    jobs: Mutex<Option<Sender<J>>>,
+    jobs: Arc<Jobs<J>>,
 }
 
 impl<J: Send + 'static> Worker<J> {
@@ -23,12 +24,12 @@ impl<J: Send + 'static> Worker<J> {
         Self {
             name,
             body: Arc::new(body),
-            jobs: Mutex::new(None),
+            jobs: Arc::default(),
         }
     }
 
     pub(super) fn send(&self, mut job: J) -> Result<()> {
-        let mut jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut jobs = lock(&self.jobs);
         if let Some(running) = jobs.as_ref() {
             match running.send(job) {
                 Ok(()) => return Ok(()),
@@ -36,10 +37,10 @@ impl<J: Send + 'static> Worker<J> {
             }
         }
         let (sender, receiver) = mpsc::channel();
-        let body = self.body.clone();
+        let (body, owner) = (self.body.clone(), Arc::downgrade(&self.jobs));
         std::thread::Builder::new()
             .name(self.name.to_owned())
-            .spawn(move || body(&receiver))
+            .spawn(move || serve(&body, &receiver, &owner))
             .map_err(Error::internal)?;
         sender
             .send(job)
@@ -49,10 +50,66 @@ impl<J: Send + 'static> Worker<J> {
     }
 }
 
+/// Runs the body, and once more for a job that came while it ended: none is accepted and forgotten.
+fn serve<J>(body: &Body<J>, receiver: &Receiver<J>, owner: &Weak<Jobs<J>>) {
+    loop {
+        body(receiver);
+        let Some(owner) = owner.upgrade() else { return };
+        let mut jobs = lock(&owner);
+        match (receiver.try_recv(), jobs.as_ref()) {
+            // Nobody can send meanwhile, so it keeps its place; the other end is ours.
+            (Ok(job), Some(sender)) => drop(sender.send(job)),
+            _ => {
+                *jobs = None;
+                return;
+            }
+        }
+    }
+}
+
+fn lock<J>(jobs: &Jobs<J>) -> MutexGuard<'_, Option<Sender<J>>> {
+    jobs.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 impl<J> fmt::Debug for Worker<J> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Worker")
             .field("name", &self.name)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_job_that_comes_while_the_thread_ends_is_done() {
+        let (done, results) = mpsc::channel();
+        // As when loading fails: each run answers what is there, and ends.
+        let worker = Worker::new("test", move |jobs: &Receiver<u32>| {
+            while let Ok(job) = jobs.try_recv() {
+                done.send(job).unwrap();
+            }
+        });
+        for job in 0..10_000 {
+            worker.send(job).unwrap();
+        }
+        let mut seen: Vec<u32> = (0..10_000).map(|_| results.recv().unwrap()).collect();
+        seen.sort_unstable();
+        assert_eq!(seen, (0..10_000).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn the_thread_ends_with_its_owner() {
+        let (ended, end) = mpsc::channel();
+        let worker = Worker::new("test", move |jobs: &Receiver<u32>| {
+            while jobs.recv().is_ok() {}
+            ended.send(()).unwrap();
+        });
+        worker.send(1).unwrap();
+        drop(worker);
+        end.recv().unwrap();
     }
 }
