@@ -15,6 +15,7 @@
 //! ```
 
 mod admin;
+mod allocator;
 mod arguments;
 mod bind;
 mod config;

@@ -8,9 +8,10 @@ use serde::de::DeserializeOwned;
 use swarm_config::Validate;
 use swarm_errors::{Code, Error, Result};
 use swarm_telemetry::TelemetryConfig;
+use tokio::runtime::Builder;
 
 use crate::arguments::{self, Arguments, HELP};
-use crate::{ExitStatus, Lifecycle};
+use crate::{ExitStatus, Lifecycle, RuntimeConfig};
 
 /// A wrong configuration or command line.
 const EXIT_CONFIGURATION: u8 = 2;
@@ -30,8 +31,8 @@ pub trait Program {
     /// The settings of logs and traces.
     fn telemetry(config: &Self::Config) -> &TelemetryConfig;
 
-    /// How long running work may go on after the order to stop.
-    fn grace(config: &Self::Config) -> Duration;
+    /// The settings of the process.
+    fn runtime(config: &Self::Config) -> &RuntimeConfig;
 
     /// Binds, builds and spawns.
     fn start(config: Self::Config, lifecycle: &Lifecycle) -> impl Future<Output = Result<()>>;
@@ -61,7 +62,8 @@ pub fn main<P: Program>() -> ExitCode {
             Ok(config) => config,
             Err(error) => return fail::<P>(&error),
         };
-    match block_on(serve::<P>(config)) {
+    let threads = P::runtime(&config).threads;
+    match block_on(threads, serve::<P>(config)) {
         Ok(Ok(status)) => status.into(),
         Ok(Err(error)) | Err(error) => fail::<P>(&error),
     }
@@ -69,7 +71,7 @@ pub fn main<P: Program>() -> ExitCode {
 
 async fn serve<P: Program>(config: P::Config) -> Result<ExitStatus> {
     let guard = swarm_telemetry::init(P::telemetry(&config), P::NAME)?;
-    let grace = P::grace(&config);
+    let grace = P::runtime(&config).grace();
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "starting");
     let end = run(grace, async |lifecycle| P::start(config, lifecycle).await).await;
     match &end {
@@ -97,18 +99,32 @@ pub async fn run(
     Ok(lifecycle.wait().await)
 }
 
-/// Runs `future` on a multi-thread runtime, which ends a second after it at the latest.
+/// Runs `future` on a runtime of so many threads (0 is one for each processor), which ends a
+/// second after it at the latest.
 ///
 /// # Errors
 /// When the system gives no threads.
-pub fn block_on<F: Future>(future: F) -> Result<F::Output> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
+pub fn block_on<F: Future>(threads: usize, future: F) -> Result<F::Output> {
+    let runtime = builder(threads)
         .enable_all()
         .build()
         .map_err(Error::internal)?;
     let output = runtime.block_on(future);
     runtime.shutdown_timeout(RUNTIME_LIMIT);
     Ok(output)
+}
+
+fn builder(threads: usize) -> Builder {
+    match threads {
+        0 => Builder::new_multi_thread(),
+        // Alone, a thread needs to wake no other.
+        1 => Builder::new_current_thread(),
+        more => {
+            let mut builder = Builder::new_multi_thread();
+            builder.worker_threads(more);
+            builder
+        }
+    }
 }
 
 /// The exit code of a program that could not start: 2 when its settings are wrong, else 1.

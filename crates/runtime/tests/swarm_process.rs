@@ -56,8 +56,8 @@ impl Program for Probe {
         &config.telemetry
     }
 
-    fn grace(config: &Config) -> Duration {
-        config.runtime.grace()
+    fn runtime(config: &Config) -> &RuntimeConfig {
+        &config.runtime
     }
 
     async fn start(config: Config, lifecycle: &Lifecycle) -> Result<()> {
@@ -113,17 +113,23 @@ impl Running {
 }
 
 fn sigterm_drains_and_exits_cleanly() {
-    let mut running = start(&[]);
-    running.expect("probe is up");
-    let killed = Command::new("kill")
-        .args(["-TERM", &running.child.id().to_string()])
-        .status()
-        .unwrap();
-    assert!(killed.success());
-    running.expect(r#""signal":"SIGTERM""#);
-    running.expect("probe has drained");
-    running.expect(r#""message":"stopped""#);
-    assert_eq!(running.exit(), 0);
+    for threads in [
+        "runtime.threads=0",
+        "runtime.threads=1",
+        "runtime.threads=2",
+    ] {
+        let mut running = start(&["--set", threads]);
+        running.expect("probe is up");
+        let killed = Command::new("kill")
+            .args(["-TERM", &running.child.id().to_string()])
+            .status()
+            .unwrap();
+        assert!(killed.success());
+        running.expect(r#""signal":"SIGTERM""#);
+        running.expect("probe has drained");
+        running.expect(r#""message":"stopped""#);
+        assert_eq!(running.exit(), 0, "{threads}");
+    }
 }
 
 fn a_panic_is_named_and_exits_with_1() {
@@ -147,6 +153,7 @@ fn wrong_settings_exit_with_2_and_name_the_key() {
     for (setting, key) in [
         ("telemetry.sample_ratio=7", "telemetry.sample_ratio"),
         ("runtime.grace_seconds=soon", "runtime.grace_seconds"),
+        ("runtime.threads=5000", "runtime.threads"),
         ("probe.color=red", "probe.color"),
         ("porbe.color=red", "porbe"),
         ("probe.listen=nowhere", "probe.listen"),

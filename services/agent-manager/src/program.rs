@@ -1,9 +1,7 @@
 //! agent-manager as a program.
 
-use std::time::Duration;
-
 use swarm_errors::Result;
-use swarm_runtime::Lifecycle;
+use swarm_runtime::{Lifecycle, RuntimeConfig};
 use swarm_telemetry::TelemetryConfig;
 
 use crate::{Config, Sockets, build};
@@ -31,8 +29,8 @@ impl swarm_runtime::Program for Program {
         &config.telemetry
     }
 
-    fn grace(config: &Config) -> Duration {
-        config.runtime.grace()
+    fn runtime(config: &Config) -> &RuntimeConfig {
+        &config.runtime
     }
 
     async fn start(config: Config, lifecycle: &Lifecycle) -> Result<()> {

@@ -8,7 +8,7 @@ use swarm_database::{Db, Migrate};
 use swarm_errors::{Error, Result};
 use swarm_models::Embedder;
 use swarm_proto::memory::v1::memory_service_server::MemoryServiceServer;
-use swarm_runtime::{Admin, Lifecycle, OnExit, Readiness, bind};
+use swarm_runtime::{Admin, Lifecycle, OnExit, Readiness, RuntimeConfig, bind};
 use swarm_telemetry::{Registry, TelemetryConfig, names};
 use swarm_transport::{Dialer, Server};
 use swarm_types::{Clock, SystemClock};
@@ -199,8 +199,8 @@ impl swarm_runtime::Program for Program {
         &config.telemetry
     }
 
-    fn grace(config: &Config) -> Duration {
-        config.runtime.grace()
+    fn runtime(config: &Config) -> &RuntimeConfig {
+        &config.runtime
     }
 
     async fn start(config: Config, lifecycle: &Lifecycle) -> Result<()> {

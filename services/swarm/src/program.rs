@@ -11,6 +11,9 @@ use swarm_errors::{Error, Result};
 use crate::demo::{self, Demo};
 use crate::{DEFAULT_DATA, Settings, migrate, up};
 
+/// So many threads mean one for each processor.
+const EACH_PROCESSOR: usize = 0;
+
 /// A swarm of agents that work together on tasks: one server, and the commands to speak with it.
 #[derive(Debug, Parser)]
 #[command(name = "swarm", version, max_term_width = 100)]
@@ -83,10 +86,13 @@ pub fn main() -> ExitCode {
         Task::Migrate(config) => {
             let settings = config.settings(&globals.data_or(DEFAULT_DATA));
             settings.and_then(|settings| {
-                on_runtime(migrate::migrate(&settings)).map(|()| ExitCode::SUCCESS)
+                on_runtime(EACH_PROCESSOR, migrate::migrate(&settings)).map(|()| ExitCode::SUCCESS)
             })
         }
-        Task::Demo(command) => on_runtime(demo::demo(command, &globals.data_or(demo::DATA))),
+        Task::Demo(command) => on_runtime(
+            EACH_PROCESSOR,
+            demo::demo(command, &globals.data_or(demo::DATA)),
+        ),
         Task::Api(command) => return speak(command, &globals),
     };
     end.unwrap_or_else(|error| {
@@ -106,17 +112,17 @@ fn run_up(command: &Up, data: &Path) -> Result<ExitCode> {
     if command.free_ports {
         settings = settings.free_ports();
     }
-    on_runtime(up::up(&settings))
+    on_runtime(up::threads(&settings)?, up::up(&settings))
 }
 
-fn on_runtime<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
-    swarm_runtime::block_on(work)?
+fn on_runtime<T>(threads: usize, work: impl Future<Output = Result<T>>) -> Result<T> {
+    swarm_runtime::block_on(threads, work)?
 }
 
 /// Speaks with a server.
 fn speak(command: Command, globals: &Globals) -> ExitCode {
     let work = async { swarm_cli::execute(command, globals).await };
-    let failure = match swarm_runtime::block_on(work) {
+    let failure = match swarm_runtime::block_on(EACH_PROCESSOR, work) {
         Ok(Ok(())) => return ExitCode::SUCCESS,
         Ok(Err(failure)) => failure,
         Err(error) => Failure::Refused(Error::internal(error)),

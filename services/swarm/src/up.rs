@@ -25,9 +25,18 @@ pub(crate) async fn up(settings: &Settings) -> Result<ExitCode> {
 
 /// The settings of logs and traces, which the whole process shares.
 pub(crate) fn telemetry(settings: &Settings) -> Result<TelemetryConfig> {
+    process(settings).map(|config| config.telemetry)
+}
+
+/// How many threads the whole process has for its work; 0 is one for each processor.
+pub(crate) fn threads(settings: &Settings) -> Result<usize> {
+    process(settings).map(|config| config.runtime.threads)
+}
+
+/// A configuration with the sections that all services share.
+fn process(settings: &Settings) -> Result<swarm_gateway::Config> {
     use swarm_runtime::Program;
-    let config: swarm_gateway::Config = settings.loader().load(swarm_gateway::Program::SECTIONS)?;
-    Ok(config.telemetry)
+    settings.loader().load(swarm_gateway::Program::SECTIONS)
 }
 
 async fn run(settings: &Settings) -> Result<ExitCode> {

@@ -145,6 +145,8 @@ pub fn with_defaults(builder: Builder) -> Builder {
         .script(&json!({"turns": [{"echo": true, "repeat": true}]}))
         .set("agent_manager.max_workers", "256")
         .set("telemetry.log_level", "info")
+        // More processes than processors.
+        .set("runtime.threads", "1")
         // The cluster of the tests hashes passwords cheaply; here memory is measured.
         .set("auth.password.memory_kib", "19456")
         .set("auth.password.iterations", "2")
