@@ -9,8 +9,9 @@ use swarm_errors::{Error, Result};
 use swarm_types::Timestamp;
 use uuid::Uuid;
 
+use crate::json::{JsonText, json_text};
 use crate::query::{Query, Row};
-use crate::value::{Arguments, in_microseconds, json_text, without_nul};
+use crate::value::{Arguments, in_microseconds, without_nul};
 
 /// A statement that takes a column of values at a time.
 ///
@@ -55,10 +56,7 @@ impl<'a> Batch<'a> {
                 values.len()
             )));
         }
-        let values = values
-            .into_iter()
-            .map(Cell::checked)
-            .collect::<Result<Vec<T>>>()?;
+        let values = checked(values)?;
         if let Some(arguments) = self.query.postgres_arguments() {
             return sqlx::Arguments::add(arguments, values).map_err(Error::internal);
         }
@@ -182,11 +180,33 @@ cells! {
     Uuid: Ok, |id| Ok(hex(id.as_bytes()));
     Vec<u8>: Ok, |bytes| Ok(hex(bytes));
     Timestamp: |time| Ok(in_microseconds(time)), |time| Ok(format!("\"{}\"", time.to_rfc3339_opts(SecondsFormat::AutoSi, false)));
+    JsonText: Ok, |json| to_json(&json.get());
     // A text that holds JSON, so that `->>` gives it back as it was.
     Json<serde_json::Value>: |json| { json_text(&json.0)?; Ok(json) }, |json| to_json(&json_text(&json.0)?.get());
 }
 
+fn checked<T: Cell>(values: Vec<T>) -> Result<Vec<T>> {
+    values.into_iter().map(Cell::checked).collect()
+}
+
 impl Query<'_> {
+    /// The value of the next `$n`, an array: in texts of PostgreSQL alone, which may take several
+    /// sets of rows at a time. What both databases run is a [`Batch`].
+    pub fn array<T: Cell>(mut self, values: Vec<T>) -> Self {
+        let Some(arguments) = self.postgres_arguments() else {
+            return match self.is_postgres() {
+                true => self,
+                false => self.fail(Error::internal("SQLite has no arrays")),
+            };
+        };
+        let added = checked(values)
+            .and_then(|values| sqlx::Arguments::add(arguments, values).map_err(Error::internal));
+        match added {
+            Ok(()) => self,
+            Err(error) => self.fail(error),
+        }
+    }
+
     fn postgres_arguments(&mut self) -> Option<&mut sqlx::postgres::PgArguments> {
         match self.arguments_mut() {
             Some(Arguments::Postgres(arguments)) => Some(arguments),

@@ -10,7 +10,7 @@ use crate::config::Place;
 use crate::error::from_sqlx;
 use crate::file_lock::FileLock;
 use crate::query::Target;
-use crate::{Batch, DatabaseConfig, Migrate, Query, Schema, Tx, postgres, retry, sqlite};
+use crate::{Batch, DatabaseConfig, Migrate, Query, Schema, Session, Tx, postgres, retry, sqlite};
 
 /// An open database of one service: a pool of PostgreSQL, or SQLite's writer and reader.
 #[derive(Debug, Clone)]
@@ -113,6 +113,12 @@ impl Db {
             Self::Postgres(db) => Query::new(Target::PostgresPool(&db.pool), None, db.about, text),
             Self::Sqlite(db) => Query::new(Target::SqlitePool(&db.writer), None, db.about, text),
         }
+    }
+
+    /// A connection to be kept.
+    #[must_use]
+    pub fn session(&self) -> Session {
+        Session::new(self.clone())
     }
 
     /// A single statement that writes many rows, as a transaction of its own: see [`Batch`].

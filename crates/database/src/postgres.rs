@@ -12,7 +12,7 @@ use crate::migration::{self, TABLE};
 use crate::{DatabaseConfig, Migrate, Schema};
 
 /// A connection that was idle for less is taken as alive, which saves a round trip per use.
-const TRUSTED_IDLE: Duration = Duration::from_secs(1);
+pub(crate) const TRUSTED_IDLE: Duration = Duration::from_secs(1);
 
 /// A stopped process holds its locks no longer than this.
 const IDLE_IN_TRANSACTION: &str = "2s";

@@ -146,7 +146,13 @@ impl Engine {
     ) -> Result<()> {
         let result = match end {
             Ok(Err(error)) if is_stopped(&error) && entry.cancel.is_cancelled() => return Ok(()),
-            Ok(result) => result.and_then(|result| self.within_bounds("the task's result", result)),
+            Ok(result) => result.and_then(|result| {
+                match self.within_bounds("the task's result", &result) {
+                    Err(error) if error.code() == Code::TooLarge => Err(error),
+                    // What else is against it is found out when it is written.
+                    _ => Ok(result),
+                }
+            }),
             Err(panic) => {
                 let words = panic_message(panic.as_ref());
                 tracing::error!(panic = words, "the executor panicked");

@@ -7,7 +7,7 @@ use swarm_errors::{Code, Error, Result};
 use swarm_types::{TaskId, TenantId};
 
 use super::Engine;
-use super::end::end_data;
+use super::lines;
 use crate::store::tasks;
 use crate::tasks::{TaskRecord, TaskState};
 
@@ -80,7 +80,7 @@ impl Engine {
         // The root's event comes last: with it a watch ends.
         ended.extend(top);
         for task in &ended {
-            unit.event_of(task, task.state.event(), end_data(task));
+            unit.line_of(task, lines::of_ended(task)?);
         }
         let ids: Vec<TaskId> = ended.iter().map(|task| task.id).collect();
         self.commit(unit).await?;

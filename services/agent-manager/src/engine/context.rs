@@ -176,7 +176,7 @@ impl TaskContext {
             Err(error) => Err(error),
         };
         match &taken {
-            Err(error) if is_outcome_unknown(error) => self.mark_unknown(step),
+            Err(error) if is_outcome_unknown(error) => self.mark_unknown(step)?,
             Err(error) if !is_stopped(error) => self.fail_step(step, error)?,
             _ => {}
         }
@@ -193,10 +193,9 @@ impl TaskContext {
             children,
         } = done;
         let engine = &self.inner.engine;
-        let value = serde_json::to_value(&result).map_err(Error::internal)?;
         let what = format!("the result of step {}", step.spec.key);
         let finish = Finish {
-            result: engine.within_bounds(&what, value)?,
+            result: engine.within_bounds(&what, &result)?,
             message_ids: send.iter().map(|_| MessageId::new()).collect(),
             rest: StepDone {
                 result: (),

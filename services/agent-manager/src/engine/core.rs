@@ -240,7 +240,12 @@ impl Engine {
     /// Commits and wakes those who wait for it.
     pub(super) async fn commit(&self, unit: Unit) -> Result<()> {
         let committed = unit.commit().await?;
-        self.hub.committed(&committed.events);
+        for of_task in committed.events.chunk_by(|one, next| one.task == next.task) {
+            if let Some(last) = of_task.last() {
+                let wake = Wake::of(last.tenant, last.root, last.task, &last.line.kind);
+                self.hub.committed(&wake);
+            }
+        }
         Ok(())
     }
 

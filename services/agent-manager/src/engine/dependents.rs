@@ -6,7 +6,7 @@ use serde_json::json;
 use swarm_errors::{Code, Result};
 
 use super::Engine;
-use super::end::end_data;
+use super::lines;
 use super::step::short_text;
 use crate::store::Unit;
 use crate::store::tasks::{self, FailedDependent, Fence, Held, Outcome, Settled};
@@ -138,7 +138,7 @@ async fn fail_all(
         doomed.dedup_by_key(|task| task.id);
         level = tasks::fail_dependents(unit.tx(), tenant, &doomed, now).await?;
         for task in &level {
-            unit.event_of(task, task.state.event(), end_data(task));
+            unit.line_of(task, lines::of_ended(task)?);
         }
         let ids: Vec<_> = level.iter().map(|task| task.id).collect();
         settled = tasks::settle(unit.tx(), tenant, &ids, DependencyState::Lost).await?;

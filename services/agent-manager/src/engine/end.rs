@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 
-use serde_json::{Value, json};
+use serde_json::json;
 use swarm_errors::Result;
 use swarm_types::TaskId;
 
 use super::live::Entry;
 use super::persist::persist;
-use super::step::short;
-use super::{Engine, outbox};
+use super::{Engine, lines, outbox};
 use crate::store::tasks::{self, Fence, Outcome};
 use crate::store::{Unit, agents, steps, stops};
 use crate::tasks::TaskRecord;
@@ -46,10 +45,10 @@ impl Engine {
         }
         outbox::tell_of_end(&mut unit, &task).await?;
         for task in &below {
-            unit.event_of(task, task.state.event(), end_data(task));
+            unit.line_of(task, lines::of_ended(task)?);
         }
         // Last: with the root's end a watch ends.
-        unit.event_of(&task, task.state.event(), end_data(&task));
+        unit.line_of(&task, lines::of_ended(&task)?);
         self.commit(unit).await?;
         self.after_end(&task, &below);
         self.tell_lost(&lost);
@@ -113,7 +112,9 @@ impl Engine {
                 entry.cancel.cancel();
             }
         }
-        self.letters.notify_one();
+        if outbox::tells_others(task) {
+            self.letters.notify_one();
+        }
         self.work.notify_one();
         self.room.notify_waiters();
     }
@@ -139,21 +140,4 @@ impl Engine {
         );
         self.commit(unit).await
     }
-}
-
-/// What the event of a task's end says.
-pub(super) fn end_data(task: &TaskRecord) -> Value {
-    let took = task
-        .finished_at
-        .map(|at| (at - task.created_at).num_milliseconds());
-    json!({
-        "state": task.state.as_str(),
-        "result": task.result.as_ref().map(short),
-        "error": task.failure,
-        "usage": task.usage,
-        "duration_ms": took,
-        "agent_id": task.agent,
-        "role": task.role,
-        "parent_id": task.parent,
-    })
 }

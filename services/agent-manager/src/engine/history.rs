@@ -22,6 +22,8 @@ pub(super) struct History(Mutex<Known>);
 #[derive(Debug, Default)]
 struct Known {
     entries: HashMap<String, Entry>,
+    /// Where the next new step stands.
+    next_place: i64,
     /// The model that was called last.
     model: String,
 }
@@ -38,15 +40,25 @@ impl History {
             };
             (step.key.clone(), entry)
         });
+        let places = steps.iter().map(|step| i64::from(step.position) + 1);
+        let next_place = places.max().unwrap_or(0);
         let last = steps.iter().rev().find(|step| step.kind == StepKind::Model);
         Self(Mutex::new(Known {
             entries: entries.collect(),
+            next_place,
             model: last.map(|step| step.name.clone()).unwrap_or_default(),
         }))
     }
 
     pub(super) fn entry(&self, key: &str) -> Option<Entry> {
         self.lock().entries.get(key).copied()
+    }
+
+    /// The place of a new step, given to no other.
+    pub(super) fn take_place(&self) -> i64 {
+        let mut known = self.lock();
+        known.next_place += 1;
+        known.next_place - 1
     }
 
     pub(super) fn started(&self, spec: &StepSpec, entry: Entry) {

@@ -7,17 +7,21 @@
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
+use swarm_database::Session;
 use swarm_errors::{Code, Error, Result};
 use swarm_types::{TaskId, TenantId};
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
 
 use super::Engine;
-use super::change::Change;
-use super::flush::{Flushed, Told};
+use crate::store::changes::{Change, Told};
 
 /// The most changes of one transaction.
 const LARGEST_BATCH: usize = 256;
+/// With nothing to do for so long, the lane gives its connection back.
+const REST_AFTER: Duration = Duration::from_millis(100);
 
 /// A change that waits for its commit.
 #[derive(Debug)]
@@ -72,10 +76,11 @@ impl Engine {
         let Some(mut queue) = queue else {
             return std::future::pending().await;
         };
+        let mut session = self.db.session();
         let mut waiting = VecDeque::new();
         loop {
             if waiting.is_empty() {
-                match queue.recv().await {
+                match next_job(&mut queue, &mut session).await {
                     Some(job) => waiting.push_back(job),
                     None => return,
                 }
@@ -83,15 +88,16 @@ impl Engine {
             while let Ok(job) = queue.try_recv() {
                 waiting.push_back(job);
             }
-            self.commit_batch(next_batch(&mut waiting)).await;
+            self.commit_batch(&mut session, next_batch(&mut waiting))
+                .await;
         }
     }
 
-    async fn commit_batch(&self, batch: Vec<Job>) {
+    async fn commit_batch(&self, session: &mut Session, batch: Vec<Job>) {
         let (doubtful, fresh): (Vec<Job>, Vec<Job>) = batch.into_iter().partition(|job| job.again);
         let changes: Vec<Arc<Change>> = fresh.iter().map(|job| job.change.clone()).collect();
-        match self.flush(&changes).await {
-            Ok(Flushed::Committed(told)) => {
+        match self.flush(session, &changes).await {
+            Ok(told) => {
                 for (job, told) in fresh.into_iter().zip(told) {
                     job.answer(Ok(told));
                 }
@@ -103,7 +109,7 @@ impl Engine {
                 }
             }
             // One of them spoils it for all.
-            Ok(Flushed::Doubtful) | Err(_) => {
+            Err(_) => {
                 for job in fresh {
                     self.commit_alone(job).await;
                 }
@@ -115,9 +121,22 @@ impl Engine {
     }
 
     async fn commit_alone(&self, job: Job) {
-        let told = self.db.retry(|| self.settle(&job.change)).await;
+        let settle = || async {
+            let mut session = self.db.session();
+            self.settle(&mut session, &job.change).await
+        };
+        let told = self.db.retry(settle).await;
         job.answer(told);
     }
+}
+
+/// The next job; while none comes, others may have the connection.
+async fn next_job(queue: &mut mpsc::UnboundedReceiver<Job>, session: &mut Session) -> Option<Job> {
+    if let Ok(job) = timeout(REST_AFTER, queue.recv()).await {
+        return job;
+    }
+    session.rest();
+    queue.recv().await
 }
 
 impl Job {

@@ -57,6 +57,15 @@ pub(super) fn letters_of_end(task: &TaskRecord, model: &str, now: Timestamp) -> 
         .collect()
 }
 
+/// Whether other services are told of this end.
+pub(super) fn tells_others(task: &TaskRecord) -> bool {
+    is_observed(task) || is_remembered(task)
+}
+
+fn is_observed(task: &TaskRecord) -> bool {
+    task.agent.is_some() && task.started_at.is_some()
+}
+
 fn observation(task: &TaskRecord, model: &str, now: Timestamp) -> Option<NewLetter> {
     let (agent, started) = (task.agent?, task.started_at?);
     // A task that was retried by hand ends more than once.
@@ -85,7 +94,7 @@ fn observation(task: &TaskRecord, model: &str, now: Timestamp) -> Option<NewLett
 }
 
 fn memory_of(task: &TaskRecord) -> Option<NewLetter> {
-    if task.parent.is_some() || task.state != TaskState::Completed || !remembers(task) {
+    if !is_remembered(task) {
         return None;
     }
     let id = MemoryId::derived(&["episode", &task.id.to_string()]);
@@ -99,9 +108,11 @@ fn memory_of(task: &TaskRecord) -> Option<NewLetter> {
     })
 }
 
-/// Whether the caller wants question and answer kept as a memory, which is the default.
-fn remembers(task: &TaskRecord) -> bool {
-    task.spec.input.get("remember") != Some(&Value::Bool(false))
+/// Whether question and answer are kept as a memory, which the caller may not want.
+fn is_remembered(task: &TaskRecord) -> bool {
+    task.parent.is_none()
+        && task.state == TaskState::Completed
+        && task.spec.input.get("remember") != Some(&Value::Bool(false))
 }
 
 /// What was asked and what came out, in short.

@@ -1,25 +1,24 @@
 //! A step in the journal: its start, and each of its ends.
 
-use serde_json::{Value, json};
-use swarm_database::check_json;
+use serde_json::Value;
+use swarm_database::JsonText;
 use swarm_errors::{Error, Result};
 use swarm_types::{MessageId, StepId};
 
 use super::brings::{consume, insert_children, send};
-use super::change::{StepEnd, StepStart};
 use super::failure::{fenced_out, outcome_unknown, stopped};
 use super::history::Entry;
+use super::lines::{self, Said};
+use super::persist::persist;
 use super::{Engine, TaskContext};
-use crate::events::NewEvent;
 use crate::journal::{Replay, Safety, StepDone, StepSpec, StepState, replay};
+use crate::store::changes::{Line, StepEnd, StepStart};
 use crate::store::tasks::{self, Advance, Fence};
 use crate::store::{Unit, steps};
 use crate::tasks::{TaskFailure, TaskRecord, TaskState, Usage, step_id};
 
 /// The most sub-tasks of one step.
 const MAX_CHILDREN: usize = 256;
-/// Results up to this size travel in events; larger ones are read from the journal.
-const LONGEST_IN_EVENT: usize = 32 * 1024;
 const LONGEST_KEY: usize = 200;
 const LONGEST_WORDS: usize = 500;
 
@@ -41,58 +40,57 @@ pub(super) struct Attempt<'a> {
 }
 
 impl Attempt<'_> {
-    fn data(&self, task: &TaskRecord) -> Value {
-        json!({
-            "step": self.id,
-            "key": self.spec.key,
-            "kind": self.spec.kind.as_str(),
-            "name": self.spec.name,
-            "attempt": self.number,
-            "agent_id": task.agent,
-        })
-    }
-
-    fn event(&self, task: &TaskRecord, kind: &str, more: &Value) -> NewEvent {
-        let mut data = self.data(task);
-        if let (Some(data), Some(more)) = (data.as_object_mut(), more.as_object()) {
-            data.extend(more.clone());
-        }
-        NewEvent::new(kind, data)
-    }
-
-    fn start(&self, task: &TaskRecord, position: Option<i64>) -> StepStart {
-        StepStart {
+    /// Its start, at a place of the journal.
+    fn start(self, task: &TaskRecord, input: JsonText, place: Place) -> Result<StepStart> {
+        Ok(StepStart {
             key: self.spec.key.clone(),
             id: self.id,
             kind: self.spec.kind,
             name: self.spec.name.clone(),
             attempt: self.number,
-            input: self.spec.input.clone(),
-            position,
-            event: self.event(task, "step.started", &Value::Null),
-        }
+            input,
+            position: place.position,
+            is_new: place.is_new,
+            event: lines::of_step(self, task, "step.started", Said::at(place.position))?,
+        })
     }
 
-    fn end(&self, task: &TaskRecord, state: StepState, result: Option<Value>) -> StepEnd {
-        let more = match (state, &result) {
-            (StepState::Failed, Some(failure)) => json!({"error": failure}),
-            _ => Value::Null,
-        };
+    /// That nobody knows whether it took effect.
+    fn unknown(self, task: &TaskRecord) -> Result<StepEnd> {
+        let event = lines::of_step(self, task, "step.outcome_unknown", Said::default())?;
+        Ok(self.end(StepState::OutcomeUnknown, None, vec![event]))
+    }
+
+    fn failed(self, task: &TaskRecord, error: &Error) -> Result<StepEnd> {
+        let failure = JsonText::of(&TaskFailure::from(error))?;
+        let event = lines::of_step(self, task, "step.failed", Said::failed(Some(&failure)))?;
+        Ok(self.end(StepState::Failed, Some(failure), vec![event]))
+    }
+
+    fn end(self, state: StepState, result: Option<JsonText>, events: Vec<Line>) -> StepEnd {
         StepEnd {
             key: self.spec.key.clone(),
             attempt: self.number,
             state,
             result,
             usage: Usage::default(),
-            events: vec![self.event(task, &format!("step.{state}"), &more)],
+            events,
         }
     }
+}
+
+/// Where a step stands in the journal.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    position: i64,
+    /// Whether no former attempt stands there.
+    is_new: bool,
 }
 
 /// A finished step's contents, apart from the type of its result.
 #[derive(Debug)]
 pub(super) struct Finish {
-    pub(super) result: Value,
+    pub(super) result: JsonText,
     pub(super) rest: StepDone<()>,
     /// Made once, so that a repeat of the transaction sends the same messages.
     pub(super) message_ids: Vec<MessageId>,
@@ -116,7 +114,8 @@ impl TaskContext {
             )));
         }
         let engine = &self.inner.engine;
-        engine.check_size(&format!("the input of step {}", spec.key), &spec.input)?;
+        let what = format!("the input of step {}", spec.key);
+        let input = engine.within_bounds(&what, &spec.input)?;
         let id = step_id(self.task().id, &spec.key);
         let entry = self.history().await?.entry(&spec.key);
         // Started by this very hold, and given up half-way.
@@ -134,32 +133,47 @@ impl TaskContext {
             Replay::Unknown => {
                 let number = entry.map_or(1, |entry| entry.attempt);
                 let step = Attempt { spec, id, number };
-                self.mark_unknown(step);
+                self.mark_unknown(step)?;
                 Err(outcome_unknown(&spec.key))
             }
             Replay::Start { attempt: number } => {
                 let step = Attempt { spec, id, number };
-                self.start_step(step, entry.map(|entry| entry.position))
-                    .await?;
+                let former = entry.map(|entry| entry.position);
+                self.start_step(step, input, former).await?;
                 Ok(Begun::Started(number))
             }
         }
     }
 
-    async fn start_step(&self, step: Attempt<'_>, position: Option<i64>) -> Result<()> {
-        if position.is_none() {
-            let steps = self.history().await?.len() + 1;
-            self.inner.engine.check_count(steps)?;
-        }
-        let start = step.start(self.task(), position);
-        let place = self.tell_start(start).await?;
+    async fn start_step(
+        &self,
+        step: Attempt<'_>,
+        input: JsonText,
+        former: Option<i64>,
+    ) -> Result<()> {
+        let history = self.history().await?;
+        let place = match former {
+            Some(position) => Place {
+                position,
+                is_new: false,
+            },
+            None => {
+                self.inner.engine.check_count(history.len() + 1)?;
+                Place {
+                    position: history.take_place(),
+                    is_new: true,
+                }
+            }
+        };
+        let start = step.start(self.task(), input, place)?;
+        self.tell_start(start).await?;
         let entry = Entry {
             state: StepState::Started,
             attempt: step.number,
             epoch: self.fence().epoch,
-            position: position.unwrap_or(place),
+            position: place.position,
         };
-        self.history().await?.started(step.spec, entry);
+        history.started(step.spec, entry);
         Ok(())
     }
 
@@ -169,21 +183,19 @@ impl TaskContext {
         self.settle_up().await?;
         let Fence { tenant, task, .. } = self.fence();
         let db = &self.inner.engine.db;
-        let entry =
-            super::persist::persist(self.cancelled(), || steps::find(db, tenant, task, key))
-                .await?;
+        let entry = persist(self.cancelled(), || steps::find(db, tenant, task, key)).await?;
         Ok(entry.and_then(|entry| entry.result).unwrap_or(Value::Null))
     }
 
     /// Takes down that nobody knows whether a call took effect.
-    pub(super) fn mark_unknown(&self, step: Attempt<'_>) {
-        self.defer(step.end(self.task(), StepState::OutcomeUnknown, None));
+    pub(super) fn mark_unknown(&self, step: Attempt<'_>) -> Result<()> {
+        self.defer(step.unknown(self.task())?);
+        Ok(())
     }
 
     /// Takes down that an attempt of a step has failed.
     pub(super) fn fail_step(&self, step: Attempt<'_>, error: &Error) -> Result<()> {
-        let failure = serde_json::to_value(TaskFailure::from(error)).map_err(Error::internal)?;
-        self.defer(step.end(self.task(), StepState::Failed, Some(failure)));
+        self.defer(step.failed(self.task(), error)?);
         Ok(())
     }
 
@@ -194,8 +206,7 @@ impl TaskContext {
         if !finish.is_plain() {
             self.settle_up().await?;
             let engine = &self.inner.engine;
-            super::persist::persist(self.cancelled(), || engine.finish_step(self, step, &finish))
-                .await?;
+            persist(self.cancelled(), || engine.finish_step(self, step, &finish)).await?;
             self.note_end(&step.spec.key, StepState::Finished, finish.rest.usage);
             if !finish.rest.children.is_empty() {
                 self.note_children();
@@ -203,21 +214,14 @@ impl TaskContext {
             return Ok(());
         }
         let Finish { result, rest, .. } = finish;
-        let more = json!({"result": short(&result), "usage": rest.usage});
-        let mut events = vec![step.event(task, "step.finished", &more)];
-        events.extend(rest.events);
-        // It will be written together with other things, which it must not spoil.
-        check_json(&result)?;
-        for event in &events {
-            check_json(&event.data)?;
+        let said = Said::done(&result, rest.usage);
+        let mut events = vec![lines::of_step(step, task, "step.finished", said)?];
+        for event in rest.events {
+            events.push(Line::of(event)?);
         }
         self.defer(StepEnd {
-            key: step.spec.key.clone(),
-            attempt: step.number,
-            state: StepState::Finished,
-            result: Some(result),
             usage: rest.usage,
-            events,
+            ..step.end(StepState::Finished, Some(result), events)
         });
         match step.spec.safety {
             Safety::Idempotent => Ok(()),
@@ -282,12 +286,16 @@ impl Engine {
             // It is written already: only the answer was lost.
             return unit.rollback().await;
         }
-        let more = json!({"result": short(&finish.result), "usage": rest.usage});
-        let mut told = vec![step.event(task, "step.finished", &more)];
-        told.extend(rest.events.iter().cloned());
+        let said = Said::done(&finish.result, rest.usage);
+        unit.line(
+            task,
+            last - by.events + 1,
+            lines::of_step(step, task, "step.finished", said)?,
+        );
+        let mut told = rest.events.clone();
         told.extend(send(&mut unit, task, finish).await?);
         told.extend(consume(&mut unit, task, &rest.consume, step.id).await?);
-        for (seq, event) in (last - by.events + 1..).zip(told) {
+        for (seq, event) in (last - by.events + 2..).zip(told) {
             unit.event(fence.tenant, fence.task, task.root, seq, event);
         }
         insert_children(&mut unit, task, step.spec, &rest.children).await?;
@@ -302,16 +310,6 @@ impl Engine {
     pub(super) async fn refuse<T>(&self, unit: Unit, context: &TaskContext) -> Result<T> {
         unit.rollback().await?;
         Err(context.refused().await)
-    }
-}
-
-/// A result as events carry it: a large one is left to the journal.
-pub(super) fn short(result: &Value) -> Value {
-    let bytes = result.to_string().len();
-    if bytes <= LONGEST_IN_EVENT {
-        result.clone()
-    } else {
-        json!({"omitted_bytes": bytes})
     }
 }
 

@@ -11,12 +11,11 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use super::Engine;
 use super::attempt::Hold;
 use super::batch::just_being_made;
-use super::change::Birth;
-use super::flush::Told;
 use super::lease::Ticket;
 use super::telling::Unborn;
 use crate::agents::AgentRecord;
 use crate::events::NewEvent;
+use crate::store::changes::{Birth, Line, Told};
 use crate::store::idempotency::{self, RequestKey};
 use crate::store::tasks::{self, Insert};
 use crate::store::{Unit, agents, leases};
@@ -114,7 +113,10 @@ impl Engine {
             },
             request: submission.request.clone(),
             operation: OPERATION,
-            events: vec![submitted_event(&task), started_event(&task)],
+            events: vec![
+                Line::of(submitted_event(&task))?,
+                Line::of(started_event(&task))?,
+            ],
         };
         self.launch(Hold {
             task: task.clone(),

@@ -10,19 +10,18 @@ use std::convert::Infallible;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use swarm_database::JsonText;
 use swarm_errors::Result;
 use tokio::sync::{Notify, OnceCell, oneshot};
 
 use super::TaskContext;
-use super::change::{Birth, Change, StepEnd, StepStart, TaskEnd};
-use super::end::end_data;
 use super::failure::stopped;
-use super::flush::Told;
 use super::history::History;
+use super::lines;
 use super::outbox::letters_of_end;
 use super::persist::persist;
-use crate::events::NewEvent;
 use crate::journal::StepState;
+use crate::store::changes::{Birth, Change, StepEnd, StepStart, TaskEnd, Told};
 use crate::store::steps;
 use crate::store::tasks::Outcome;
 use crate::tasks::{TaskRecord, Usage};
@@ -153,10 +152,10 @@ impl TaskContext {
         self.inner.telling.history.get_or_try_init(load).await
     }
 
-    /// Commits the start of a step, and says at which place of the journal it stands.
-    pub(super) async fn tell_start(&self, start: StepStart) -> Result<i64> {
+    /// Commits the start of a step.
+    pub(super) async fn tell_start(&self, start: StepStart) -> Result<()> {
         match self.tell(Some(Arc::new(start)), None).await? {
-            Told::Committed { position, .. } => Ok(position),
+            Told::Committed { .. } => Ok(()),
             _ => Err(self.refused().await),
         }
     }
@@ -191,14 +190,17 @@ impl TaskContext {
         };
         let model = self.history().await?.last_model();
         let at = task.finished_at.unwrap_or(task.created_at);
+        let result = outcome.result().map(JsonText::of).transpose()?;
+        let event = lines::of_end(&task, result.as_ref())?;
         let end = TaskEnd {
             outcome: outcome.clone(),
             at,
             letters: letters_of_end(&task, &model, at),
-            event: NewEvent::new(task.state.event(), end_data(&task)),
+            result,
+            event,
         };
         match self.tell(None, Some(Arc::new(end))).await? {
-            Told::Committed { last_seq, .. } => Ok(Some(TaskRecord { last_seq, ..task })),
+            Told::Committed { last_seq } => Ok(Some(TaskRecord { last_seq, ..task })),
             _ => Ok(None),
         }
     }
@@ -256,10 +258,7 @@ impl TaskContext {
         });
         if change.is_empty() {
             taken.written = true;
-            return Ok(Told::Committed {
-                position: 0,
-                last_seq: 0,
-            });
+            return Ok(Told::Committed { last_seq: 0 });
         }
         let engine = &self.inner.engine;
         let told = if change.birth.is_some() {

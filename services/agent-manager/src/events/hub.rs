@@ -13,6 +13,14 @@ use super::EventRecord;
 use super::mailbox::Mailbox;
 use crate::tasks::TaskState;
 
+/// Events after which a task waits for a worker.
+const QUEUED: [&str; 4] = [
+    "task.queued",
+    "task.submitted",
+    "task.retried",
+    "schedule.fired",
+];
+
 /// What can be listened to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Topic {
@@ -49,6 +57,21 @@ pub struct Wake {
     pub ended: bool,
     /// Whether it waits for a worker.
     pub queued: bool,
+}
+
+impl Wake {
+    /// Of a commit whose last event of the task is of this kind.
+    #[must_use]
+    pub fn of(tenant: TenantId, root: TaskId, task: TaskId, kind: &str) -> Self {
+        let mut ends = TaskState::ALL.iter().filter(|state| state.is_terminal());
+        Self {
+            tenant,
+            root,
+            task,
+            ended: ends.any(|state| state.event() == kind),
+            queued: QUEUED.contains(&kind),
+        }
+    }
 }
 
 type Listeners = Arc<Mutex<HashMap<Topic, Vec<Arc<Listener>>>>>;
@@ -110,30 +133,12 @@ impl Hub {
         }
     }
 
-    /// Tells everyone of committed events.
-    pub(crate) fn committed(&self, events: &[EventRecord]) {
-        for group in events.chunk_by(|one, next| one.task == next.task) {
-            let (first, last) = (&group[0], &group[group.len() - 1]);
-            let wake = Wake {
-                tenant: first.tenant,
-                root: first.root,
-                task: first.task,
-                ended: TaskState::ALL
-                    .iter()
-                    .any(|state| state.is_terminal() && state.event() == last.kind),
-                queued: [
-                    "task.queued",
-                    "task.submitted",
-                    "task.retried",
-                    "schedule.fired",
-                ]
-                .contains(&last.kind.as_str()),
-            };
-            self.wake(&wake);
-            if let Some(remote) = &self.remote {
-                // The other end lives as long as the process.
-                remote.send(wake).ok();
-            }
+    /// Tells everyone of a commit.
+    pub(crate) fn committed(&self, wake: &Wake) {
+        self.wake(wake);
+        if let Some(remote) = &self.remote {
+            // The other end lives as long as the process.
+            remote.send(*wake).ok();
         }
     }
 
@@ -213,22 +218,10 @@ fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use chrono::DateTime;
-    use serde_json::json;
-
     use super::*;
 
-    fn event(task: TaskId, seq: i64, kind: &str) -> EventRecord {
-        EventRecord {
-            tenant: TenantId::from_uuid(uuid::Uuid::nil()),
-            task,
-            root: task,
-            seq,
-            tenant_seq: seq,
-            kind: kind.into(),
-            data: json!({}),
-            at: DateTime::UNIX_EPOCH,
-        }
+    fn wake(task: TaskId, kind: &str) -> Wake {
+        Wake::of(TenantId::from_uuid(uuid::Uuid::nil()), task, task, kind)
     }
 
     #[tokio::test]
@@ -238,11 +231,8 @@ mod tests {
         let tenant = TenantId::from_uuid(uuid::Uuid::nil());
         let mut tree = hub.subscribe(Topic::Tree(tenant, one));
         let mut all = hub.subscribe(Topic::Tenant(tenant));
-        hub.committed(&[
-            event(other, 1, "task.started"),
-            event(one, 1, "step.finished"),
-            event(one, 2, "task.failed"),
-        ]);
+        hub.committed(&wake(other, "task.started"));
+        hub.committed(&wake(one, "task.failed"));
         assert!(
             matches!(tree.next().await, Some(Signal::Committed { task, ended: true }) if task == one)
         );
@@ -261,14 +251,14 @@ mod tests {
         let (task, tenant) = (TaskId::new(), TenantId::from_uuid(uuid::Uuid::nil()));
         let mut slow = hub.subscribe(Topic::Tree(tenant, task));
         let mut fast = hub.subscribe(Topic::Tree(tenant, task));
-        for seq in 1..=5000 {
-            hub.committed(&[event(task, seq, "step.finished")]);
+        for _ in 0..5000 {
+            hub.committed(&wake(task, "step.finished"));
             assert!(matches!(
                 fast.next().await,
                 Some(Signal::Committed { ended: false, .. })
             ));
         }
-        hub.committed(&[event(task, 5001, "task.completed")]);
+        hub.committed(&wake(task, "task.completed"));
         assert!(matches!(
             slow.next().await,
             Some(Signal::Committed { ended: true, .. })

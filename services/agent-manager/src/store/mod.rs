@@ -2,6 +2,7 @@
 
 pub(crate) mod activity;
 pub(crate) mod agents;
+pub(crate) mod changes;
 pub(crate) mod compact;
 pub(crate) mod elections;
 pub(crate) mod events;

@@ -1,7 +1,7 @@
 //! What other services are still to be told.
 
 use serde_json::Value;
-use swarm_database::{Db, FromRow, Json, Tx};
+use swarm_database::{Db, FromRow, Json, JsonText, Tx};
 use swarm_errors::Result;
 use swarm_types::{TenantId, Timestamp};
 use uuid::Uuid;
@@ -44,11 +44,13 @@ pub(crate) async fn insert_all(tx: &mut Tx, letters: &[&NewLetter], now: Timesta
     fn column<T>(letters: &[&NewLetter], value: impl Fn(&NewLetter) -> T) -> Vec<T> {
         letters.iter().map(|letter| value(letter)).collect()
     }
+    let payloads = letters.iter().map(|letter| JsonText::of(&letter.payload));
+    let payloads = payloads.collect::<Result<Vec<_>>>()?;
     tx.batch(sql::INSERT_PG, sql::INSERT_LITE)
         .column(column(letters, |letter| letter.tenant.uuid()))
         .column(column(letters, |letter| letter.id))
         .column(column(letters, |letter| letter.target.to_owned()))
-        .column(column(letters, |letter| Json(letter.payload.clone())))
+        .column(payloads)
         .column(vec![now; letters.len()])
         .column(vec![now; letters.len()])
         .exec()

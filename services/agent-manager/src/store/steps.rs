@@ -1,8 +1,8 @@
 //! The journal in the store.
 
 use serde_json::Value;
-use swarm_database::{Db, FromRow, Json, Tx};
-use swarm_errors::{Error, Result};
+use swarm_database::{Db, FromRow, Json, JsonText, Tx};
+use swarm_errors::Result;
 use swarm_types::{StepId, TaskId, TenantId, Timestamp};
 use uuid::Uuid;
 
@@ -105,7 +105,7 @@ pub(crate) struct Start<'a> {
     pub(crate) id: StepId,
     pub(crate) kind: StepKind,
     pub(crate) name: &'a str,
-    pub(crate) input: &'a Value,
+    pub(crate) input: &'a JsonText,
     pub(crate) position: i64,
     pub(crate) attempt: u32,
 }
@@ -125,7 +125,7 @@ pub(crate) async fn start_all(tx: &mut Tx, steps: &[Start<'_>], now: Timestamp) 
         .column(vec![StepState::Started.as_str().to_owned(); steps.len()])
         .column(column(steps, |step| i64::from(step.attempt)))
         .column(column(steps, |step| step.fence.epoch))
-        .column(column(steps, |step| Json(step.input.clone())))
+        .column(column(steps, |step| step.input.clone()))
         .column(usages(steps.iter().map(|_| Usage::default()))?)
         .column(vec![now; steps.len()])
         .exec()
@@ -133,13 +133,8 @@ pub(crate) async fn start_all(tx: &mut Tx, steps: &[Start<'_>], now: Timestamp) 
         .map(drop)
 }
 
-fn usages(all: impl Iterator<Item = Usage>) -> Result<Vec<Json<Value>>> {
-    all.map(|usage| {
-        serde_json::to_value(usage)
-            .map(Json)
-            .map_err(Error::internal)
-    })
-    .collect()
+fn usages(all: impl Iterator<Item = Usage>) -> Result<Vec<JsonText>> {
+    all.map(|usage| JsonText::of(&usage)).collect()
 }
 
 /// How an attempt of a step ends.
@@ -149,7 +144,7 @@ pub(crate) struct End<'a> {
     pub(crate) key: &'a str,
     pub(crate) attempt: u32,
     pub(crate) state: StepState,
-    pub(crate) result: Option<&'a Value>,
+    pub(crate) result: Option<&'a JsonText>,
     pub(crate) usage: Usage,
 }
 
@@ -161,7 +156,7 @@ pub(crate) async fn end(tx: &mut Tx, end: End<'_>, now: Timestamp) -> Result<boo
         .bind(end.fence.task.uuid())
         .bind(end.key)
         .bind(end.state.as_str())
-        .bind(end.result.map(Json))
+        .bind(end.result)
         .bind(Json(end.usage))
         .bind(now)
         .bind(i64::from(end.attempt))
@@ -182,7 +177,7 @@ pub(crate) async fn end_all(tx: &mut Tx, ends: &[End<'_>], now: Timestamp) -> Re
         .column(column(ends, |end| end.key.to_owned()))
         .column(column(ends, |end| i64::from(end.attempt)))
         .column(column(ends, |end| end.state.as_str().to_owned()))
-        .column(column(ends, |end| end.result.cloned().map(Json)))
+        .column(column(ends, |end| end.result.cloned()))
         .column(usages(ends.iter().map(|end| end.usage))?)
         .column(vec![now; ends.len()])
         .exec()

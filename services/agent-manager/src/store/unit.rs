@@ -5,8 +5,9 @@ use swarm_database::{Db, Tx};
 use swarm_errors::{Error, Result};
 use swarm_types::{TaskId, TenantId, Timestamp};
 
+use super::changes::Line;
 use super::events;
-use crate::events::{EventRecord, NewEvent};
+use crate::events::NewEvent;
 use crate::tasks::TaskRecord;
 
 /// A transaction that gathers events. They are numbered for their tenants and inserted as its
@@ -14,14 +15,16 @@ use crate::tasks::TaskRecord;
 #[derive(Debug)]
 pub(crate) struct Unit {
     tx: Tx,
-    events: Vec<EventRecord>,
+    events: Vec<events::New>,
+    numbered: Vec<events::New>,
+    refused: Option<Error>,
     now: Timestamp,
 }
 
 /// What a unit has told, for those who wait in this process.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Committed {
-    pub(crate) events: Vec<EventRecord>,
+    pub(crate) events: Vec<events::New>,
 }
 
 impl Unit {
@@ -29,6 +32,8 @@ impl Unit {
         Ok(Self {
             tx: db.begin().await?,
             events: Vec::new(),
+            numbered: Vec::new(),
+            refused: None,
             now,
         })
     }
@@ -50,17 +55,33 @@ impl Unit {
         seq: i64,
         event: NewEvent,
     ) {
-        let NewEvent { kind, data } = event;
-        self.events.push(EventRecord {
-            tenant,
-            task,
-            root,
+        match Line::of(event) {
+            Ok(line) => self.events.push(events::New {
+                tenant,
+                task,
+                root,
+                seq,
+                line,
+            }),
+            // It fails when all is written.
+            Err(error) => self.refused = Some(error),
+        }
+    }
+
+    /// Adds an event that is written out already, by its number within its task.
+    pub(crate) fn line(&mut self, task: &TaskRecord, seq: i64, line: Line) {
+        self.events.push(events::New {
+            tenant: task.tenant,
+            task: task.id,
+            root: task.root,
             seq,
-            tenant_seq: 0,
-            kind,
-            data,
-            at: self.now,
+            line,
         });
+    }
+
+    /// The same under the task's newest number.
+    pub(crate) fn line_of(&mut self, task: &TaskRecord, line: Line) {
+        self.line(task, task.last_seq, line);
     }
 
     /// Adds the event of a task's newest number.
@@ -76,34 +97,12 @@ impl Unit {
 
     /// Numbers and inserts the events. From here to the commit the tenants' counters are held.
     pub(crate) async fn number(&mut self) -> Result<()> {
-        let mut events: Vec<EventRecord> = self
-            .events
-            .iter()
-            .filter(|event| event.tenant_seq == 0)
-            .cloned()
-            .collect();
-        // All transactions take the counters in the same order. The sort is stable: within a
-        // tenant events stay as they were added.
-        events.sort_by_key(|event| event.tenant);
-        let counts: Vec<(TenantId, i64)> = events
-            .chunk_by(|one, next| one.tenant == next.tenant)
-            .map(|group| {
-                (
-                    group[0].tenant,
-                    i64::try_from(group.len()).unwrap_or(i64::MAX),
-                )
-            })
-            .collect();
-        let last = events::take_numbers(&mut self.tx, &counts).await?;
-        for group in events.chunk_by_mut(|one, next| one.tenant == next.tenant) {
-            let last = last.get(&group[0].tenant.uuid()).copied();
-            let last = last.ok_or_else(|| Error::internal("a tenant has no counter"))?;
-            for (number, event) in (1..=last).rev().zip(group.iter_mut().rev()) {
-                event.tenant_seq = number;
-            }
+        if let Some(error) = self.refused.take() {
+            return Err(error);
         }
-        events::insert(&mut self.tx, &events).await?;
-        self.events = events;
+        let new = std::mem::take(&mut self.events);
+        events::append(&mut self.tx, &new, self.now).await?;
+        self.numbered.extend(new);
         Ok(())
     }
 
@@ -111,7 +110,7 @@ impl Unit {
     pub(crate) async fn commit_numbered(self) -> Result<Committed> {
         self.tx.commit().await?;
         Ok(Committed {
-            events: self.events,
+            events: self.numbered,
         })
     }
 

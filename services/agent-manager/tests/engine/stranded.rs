@@ -58,11 +58,26 @@ struct Case {
     frozen: Replica,
 }
 
+/// How many statements a submission takes.
+#[derive(PartialEq)]
+enum Statements {
+    /// The commit lane's.
+    One,
+    /// Those of a transaction, for an agent's place belongs to it.
+    Several,
+}
+
 /// A replica whose submission stands just before its commit.
-async fn begin() -> (Case, JoinHandle<Result<TaskRecord>>, Tx) {
+async fn begin(statements: Statements) -> (Case, JoinHandle<Result<TaskRecord>>, Tx) {
     let fresh = Fresh::postgres().await;
     let db = fresh.open(&SCHEMA).await;
     let tenant = TenantId::new();
+    let mut wanted = submission(tenant);
+    if statements == Statements::Several {
+        let rig = Rig::start_with(&db, echo(), options("other", tenant)).await;
+        wanted.spec.agent_id = Some(rig.agent("anna", 1).await.id);
+        rig.stop().await;
+    }
     let never = script(|_| std::future::pending());
     let frozen = Replica::start(&fresh.config, never, options("frozen", tenant)).await;
     // The tenant's counter is there from now on.
@@ -71,14 +86,14 @@ async fn begin() -> (Case, JoinHandle<Result<TaskRecord>>, Tx) {
     let seed = frozen.submit(submission(tenant)).await;
     assert_eq!(seed.state, TaskState::Running);
     let counter = hold_counter(&db, tenant).await;
-    let submitted = frozen.try_submit(submission(tenant));
+    let submitted = frozen.try_submit(wanted);
     becomes(&db, WAITING, 1).await;
     (Case { db, tenant, frozen }, submitted, counter)
 }
 
 #[tokio::test]
 async fn what_commits_after_the_lease_has_expired_is_taken_over_with_the_rest() {
-    let (case, submitted, counter) = begin().await;
+    let (case, submitted, counter) = begin(Statements::One).await;
     let ice = case.frozen.freeze().await;
     becomes(&case.db, EXPIRED, 1).await;
     let other = Rig::start_with(&case.db, echo(), options("other", case.tenant)).await;
@@ -93,12 +108,11 @@ async fn what_commits_after_the_lease_has_expired_is_taken_over_with_the_rest() 
             .len(),
         1
     );
+    // The statement goes through, and is committed by itself.
     counter.rollback().await.unwrap();
-    // The statement went through; the transaction waits for its replica.
-    becomes(&case.db, IDLE, 1).await;
     ice.thaw();
     let task = submitted.await.unwrap().expect("it is accepted");
-    // Back in time, it has its lease again. It dies with the new task, which is found like the rest.
+    // It dies with the new task, which is found like the rest.
     case.frozen.crash().await;
     let ended = other.ended(task.id).await;
     assert_eq!(ended.state, TaskState::Completed, "accepted, so it ends");
@@ -108,7 +122,7 @@ async fn what_commits_after_the_lease_has_expired_is_taken_over_with_the_rest() 
 
 #[tokio::test]
 async fn a_submission_that_stands_still_for_too_long_is_undone_and_not_half_there() {
-    let (case, submitted, counter) = begin().await;
+    let (case, submitted, counter) = begin(Statements::Several).await;
     let ice = case.frozen.freeze().await;
     counter.rollback().await.unwrap();
     becomes(&case.db, IDLE, 1).await;

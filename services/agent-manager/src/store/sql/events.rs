@@ -18,13 +18,21 @@ pub(crate) const INSERT_LITE: &str = "
            value->>7
     FROM json_each($1)";
 
+macro_rules! more {
+    () => {
+        " ON CONFLICT (tenant_id) DO UPDATE SET tenant_seq = tenant_counters.tenant_seq + excluded.tenant_seq
+          RETURNING tenant_id, tenant_seq"
+    };
+}
+
+pub(super) use more;
+
 macro_rules! next {
     ($from:literal) => {
         concat!(
             "INSERT INTO tenant_counters (tenant_id, tenant_seq) SELECT ",
             $from,
-            " ON CONFLICT (tenant_id) DO UPDATE SET tenant_seq = tenant_counters.tenant_seq + excluded.tenant_seq
-              RETURNING tenant_id, tenant_seq"
+            more!()
         )
     };
 }

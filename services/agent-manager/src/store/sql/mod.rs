@@ -2,6 +2,7 @@
 
 pub(crate) mod activity;
 pub(crate) mod agents;
+pub(crate) mod changes;
 pub(crate) mod compact;
 pub(crate) mod copies;
 pub(crate) mod dead_letters;
@@ -24,6 +25,7 @@ use swarm_database::check::Text;
 pub const ALL: &[&[Text]] = &[
     activity::ALL,
     agents::ALL,
+    changes::ALL,
     copies::ALL,
     compact::ALL,
     dead_letters::ALL,

@@ -31,20 +31,29 @@ pub(crate) const TREE: &str = concat!(
       ORDER BY task_id, position"
 );
 
+/// A repeat of a step keeps the place of the first one.
+macro_rules! again {
+    () => {
+        " ON CONFLICT (tenant_id, task_id, step_key) DO UPDATE SET state = 'started', attempt = excluded.attempt,
+            epoch = excluded.epoch, input = excluded.input, result = NULL, usage = excluded.usage,
+            started_at = excluded.started_at, finished_at = NULL"
+    };
+}
+
+pub(super) use again;
+
 macro_rules! start {
     ($from:literal) => {
         concat!(
             "INSERT INTO steps (tenant_id, task_id, step_key, id, position, kind, name, state, attempt, epoch, input,
                                 usage, started_at) SELECT ",
             $from,
-            " ON CONFLICT (tenant_id, task_id, step_key) DO UPDATE SET state = 'started', attempt = excluded.attempt,
-                epoch = excluded.epoch, input = excluded.input, result = NULL, usage = excluded.usage,
-                started_at = excluded.started_at, finished_at = NULL"
+            again!()
         )
     };
 }
 
-/// Writes starts; a repeat keeps the place of the first one.
+/// Writes starts.
 pub(crate) const START_PG: &str = start!(
     "* FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::uuid[], $5::bigint[], $6::text[], $7::text[], $8::text[],
         $9::bigint[], $10::bigint[], $11::jsonb[], $12::jsonb[], $13::timestamptz[])"

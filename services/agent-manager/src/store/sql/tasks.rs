@@ -15,6 +15,7 @@ macro_rules! columns {
 
 pub(super) use columns;
 
+/// The columns of a new task, in the order of its values.
 macro_rules! insert_columns {
     () => {
         "INSERT INTO tasks (tenant_id, id, root_id, parent_id, role, kind, state, priority, spec, agent_id, attempt,
@@ -22,6 +23,8 @@ macro_rules! insert_columns {
                             started_at)"
     };
 }
+
+pub(super) use insert_columns;
 
 macro_rules! open {
     () => {
@@ -208,8 +211,9 @@ pub(crate) const ADVANCE: &str = "
     WHERE tenant_id = $1 AND id = $2 AND epoch = $3 AND state IN ('running', 'waiting')
     RETURNING last_seq, step_count";
 
+/// Moves held tasks on, by what `c` says of each.
 macro_rules! forward {
-    ($from:literal) => {
+    ($from:literal, $returning:literal) => {
         concat!(
             "UPDATE tasks SET last_seq = last_seq + c_events, step_count = step_count + c_steps,
                 input_tokens = input_tokens + c_input, output_tokens = output_tokens + c_output,
@@ -221,10 +225,13 @@ macro_rules! forward {
             $from,
             " WHERE tenant_id = c_tenant AND id = c_id AND epoch = c_epoch AND state IN ('running', 'waiting')
                 AND (c_state IS NULL OR (child_count = 0 AND dependent_count = 0 AND agent_id IS NULL))
-              RETURNING id, last_seq, step_count"
+              RETURNING ",
+            $returning
         )
     };
 }
+
+pub(super) use forward;
 
 /// Moves many held tasks on, and ends those to which nothing else belongs: no agent's place, no
 /// sub-tasks, nothing that waits for them.
@@ -232,13 +239,15 @@ pub(crate) const FORWARD_PG: &str = forward!(
     "unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[],
         $8::bigint[], $9::bigint[], $10::bigint[], $11::text[], $12::jsonb[], $13::text[], $14::text[],
         $15::timestamptz[]) AS c (c_tenant, c_id, c_epoch, c_events, c_steps, c_input, c_output, c_cached, c_models,
-        c_tools, c_state, c_result, c_code, c_detail, c_ended)"
+        c_tools, c_state, c_result, c_code, c_detail, c_ended)",
+    "id, last_seq"
 );
 pub(crate) const FORWARD_LITE: &str = forward!(
     "(SELECT unhex(value->>0) AS c_tenant, unhex(value->>1) AS c_id, value->>2 AS c_epoch, value->>3 AS c_events,
         value->>4 AS c_steps, value->>5 AS c_input, value->>6 AS c_output, value->>7 AS c_cached, value->>8 AS c_models,
         value->>9 AS c_tools, value->>10 AS c_state, value->>11 AS c_result, value->>12 AS c_code,
-        value->>13 AS c_detail, value->>14 AS c_ended FROM json_each($1)) AS c"
+        value->>13 AS c_detail, value->>14 AS c_ended FROM json_each($1)) AS c",
+    "id, last_seq"
 );
 
 /// Numbers an event that comes from outside, such as a message.

@@ -9,7 +9,7 @@ mod retries;
 mod row;
 
 use serde_json::Value;
-use swarm_database::{Db, FromRow, Json, Tx};
+use swarm_database::{Db, Json, JsonText, Tx};
 use swarm_errors::{Error, Result};
 use swarm_types::{AgentId, TaskId, TenantId, Timestamp};
 use uuid::Uuid;
@@ -43,7 +43,7 @@ pub(crate) struct Insert {
 
 impl Insert {
     /// From when on a worker may take it; `None` while it is held, waits for others or has ended.
-    fn ready_at(&self) -> Option<Timestamp> {
+    pub(crate) fn ready_at(&self) -> Option<Timestamp> {
         let is_queued = self.lease.is_none() && self.record.state == TaskState::Queued;
         is_queued.then(|| self.record.ready_at.unwrap_or(self.record.created_at))
     }
@@ -81,14 +81,8 @@ pub(crate) async fn insert(tx: &mut Tx, tasks: &[Insert]) -> Result<Vec<TaskId>>
     fn column<T>(tasks: &[Insert], value: impl Fn(&TaskRecord) -> T) -> Vec<T> {
         tasks.iter().map(|task| value(&task.record)).collect()
     }
-    let specs = tasks
-        .iter()
-        .map(|task| {
-            serde_json::to_value(&task.record.spec)
-                .map(Json)
-                .map_err(Error::internal)
-        })
-        .collect::<Result<Vec<_>>>()?;
+    let specs = tasks.iter().map(|task| JsonText::of(&task.record.spec));
+    let specs = specs.collect::<Result<Vec<_>>>()?;
     let ready = tasks.iter().map(Insert::ready_at).collect();
     let inserted: Vec<(Uuid,)> = tx
         .batch(sql::INSERT_PG, sql::INSERT_LITE)
@@ -192,20 +186,14 @@ pub(crate) struct Forward<'a> {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Ending<'a> {
     pub(crate) outcome: &'a Outcome,
+    /// The outcome's own.
+    pub(crate) result: Option<&'a JsonText>,
     pub(crate) at: Timestamp,
 }
 
-/// Where a task stands after it has gone on.
-#[derive(Debug, Clone, Copy, FromRow)]
-pub(crate) struct Place {
-    pub(crate) id: Uuid,
-    pub(crate) last_seq: i64,
-    pub(crate) step_count: i64,
-}
-
-/// Moves different tasks on, and returns where those stand whose fence let them pass. An end
-/// passes only when nothing else belongs to it: no agent's place, no sub-tasks.
-pub(crate) async fn forward(tx: &mut Tx, tasks: &[Forward<'_>]) -> Result<Vec<Place>> {
+/// Moves different tasks on, and returns the newest sequence of those whose fence let them pass.
+/// An end passes only when nothing else belongs to it: no agent's place, no sub-tasks.
+pub(crate) async fn forward(tx: &mut Tx, tasks: &[Forward<'_>]) -> Result<Vec<(Uuid, i64)>> {
     fn column<'a, T>(tasks: &[Forward<'a>], value: impl Fn(&Forward<'a>) -> T) -> Vec<T> {
         tasks.iter().map(value).collect()
     }
@@ -232,8 +220,7 @@ pub(crate) async fn forward(tx: &mut Tx, tasks: &[Forward<'_>]) -> Result<Vec<Pl
                 .map(|ending| ending.outcome.state().as_str().to_owned())
         }))
         .column(column(tasks, |task| {
-            let outcome = task.ending.map(|ending| ending.outcome);
-            outcome.and_then(Outcome::result).cloned().map(Json)
+            task.ending.and_then(|ending| ending.result).cloned()
         }))
         .column(failure(|failure| &failure.code))
         .column(failure(|failure| &failure.detail))

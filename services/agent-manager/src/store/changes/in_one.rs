@@ -1,0 +1,215 @@
+//! PostgreSQL takes all of it as one statement: one round trip, and a transaction by itself.
+
+use std::sync::Arc;
+
+use swarm_database::{Cell, JsonText, Session};
+use swarm_errors::{Error, Result};
+use swarm_types::{AgentId, TaskId, Timestamp};
+use uuid::Uuid;
+
+use super::{Birth, Change, Line, StepEnd, StepStart, Told};
+use crate::store::leases::Owner;
+use crate::store::outbox::NewLetter;
+use crate::store::sql::changes as sql;
+use crate::store::stored;
+use crate::tasks::{TaskFailure, Usage};
+
+/// What is known of a birth whose key was used before.
+const KEY_TAKEN: i64 = -1;
+
+/// Something of a change, and which one that is, from 1.
+type Of<'a, T> = (i32, &'a Change, T);
+
+pub(super) async fn write(
+    session: &mut Session,
+    owner: &Owner,
+    changes: &[Arc<Change>],
+    now: Timestamp,
+) -> Result<Vec<Told>> {
+    let births = of_each(changes, |change| change.birth.as_deref());
+    let moves = of_each(changes, |change| change.birth.is_none().then_some(()));
+    let ends = of_each(changes, Change::lasting_ends);
+    let starts = of_each(changes, |change| change.started.as_deref());
+    let letters = of_each(changes, |change| {
+        change.end.iter().flat_map(|end| &end.letters)
+    });
+    let lines = of_each(changes, numbered);
+    let query = session.write(sql::WRITE).await?;
+    let query = query.bind(now).bind(owner.incarnation);
+    let query = with_births(query, &births)?;
+    let count = i32::try_from(changes.len()).map_err(Error::internal)?;
+    let query = with_moves(query, &moves).bind(count);
+    let query = with_ends(query, &ends)?.bind(&JsonText::of(&Usage::default())?);
+    let query = with_starts(query, &starts);
+    let query = with_letters(query, &letters)?;
+    let rows: Vec<(i32, i64)> = with_lines(query, &lines).all().await?;
+    fates(changes, rows)
+}
+
+fn fates(changes: &[Arc<Change>], rows: Vec<(i32, i64)>) -> Result<Vec<Told>> {
+    let mut told = vec![None; changes.len()];
+    for (number, seq) in rows {
+        let place = usize::try_from(number - 1).map_err(Error::internal)?;
+        let is_birth = changes.get(place).is_some_and(|it| it.birth.is_some());
+        let fate = match seq {
+            1.. => Told::Committed { last_seq: seq },
+            KEY_TAKEN => Told::KeyTaken,
+            _ if is_birth => Told::LeaseLost,
+            _ => Told::Refused,
+        };
+        if let Some(told) = told.get_mut(place) {
+            *told = Some(fate);
+        }
+    }
+    let all: Option<Vec<Told>> = told.into_iter().collect();
+    all.ok_or_else(|| Error::internal("a change has no verdict"))
+}
+
+/// Its events, each with how many come after it.
+fn numbered(change: &Change) -> impl Iterator<Item = (i64, &Line)> {
+    let last = change.line_count() - 1;
+    (0..=last).rev().zip(change.lines())
+}
+
+fn of_each<'a, T: 'a, I: IntoIterator<Item = T> + 'a>(
+    changes: &'a [Arc<Change>],
+    of: impl Fn(&'a Change) -> I,
+) -> Vec<Of<'a, T>> {
+    let mut found = Vec::new();
+    for (number, change) in (1..).zip(changes) {
+        found.extend(of(change).into_iter().map(|it| (number, &**change, it)));
+    }
+    found
+}
+
+/// A statement and rows whose columns are its next arrays.
+struct Rows<'q, 'a, T> {
+    query: swarm_database::Query<'q>,
+    rows: &'a [Of<'a, T>],
+}
+
+impl<'a, T> Rows<'_, 'a, T> {
+    fn column<V: Cell>(mut self, value: impl Fn(&Of<'a, T>) -> V) -> Self {
+        self.query = self.query.array(self.rows.iter().map(value).collect());
+        self
+    }
+
+    /// The columns that say to which change a row belongs, and whose it is.
+    fn begin(self) -> Self {
+        self.column(|(number, _, _)| *number)
+            .column(|(_, change, _)| change.fence.tenant.uuid())
+    }
+}
+
+type Query<'q> = swarm_database::Query<'q>;
+
+fn with_births<'q>(query: Query<'q>, rows: &[Of<'_, &Birth>]) -> Result<Query<'q>> {
+    let mut groups: Vec<Uuid> = rows.iter().filter_map(|row| row.2.insert.lease).collect();
+    groups.dedup();
+    let specs = rows
+        .iter()
+        .map(|row| JsonText::of(&row.2.insert.record.spec));
+    let specs = specs.collect::<Result<Vec<_>>>()?;
+    let query = query.array(groups);
+    let first = Rows { query, rows }
+        .begin()
+        .column(|row| row.2.insert.record.id.uuid())
+        .column(|row| row.2.insert.record.root.uuid())
+        .column(|row| row.2.insert.record.parent.map(TaskId::uuid))
+        .column(|row| row.2.insert.record.role.clone())
+        .column(|row| row.2.insert.record.spec.kind.clone())
+        .column(|row| row.2.insert.record.state.as_str().to_owned())
+        .column(|row| row.2.insert.record.priority.rank());
+    let query = first.query.array(specs);
+    Ok(Rows { query, rows }
+        .column(|row| row.2.insert.record.agent.map(AgentId::uuid))
+        .column(|row| i64::from(row.2.insert.record.attempt))
+        .column(|row| row.2.insert.record.epoch)
+        .column(|row| row.2.insert.lease)
+        .column(|row| row.2.insert.ready_at())
+        .column(|row| row.2.insert.record.deadline)
+        .column(|row| row.1.line_count())
+        .column(|row| row.1.new_steps())
+        .column(|row| row.2.insert.record.traceparent.clone())
+        .column(|row| row.2.insert.record.created_at)
+        .column(|row| row.2.insert.record.started_at)
+        .column(|row| row.2.request.as_ref().map(|it| it.key.clone()))
+        .column(|row| row.2.operation.to_owned())
+        .column(|row| row.2.request.as_ref().map(|it| it.body_hash.clone()))
+        .query)
+}
+
+fn with_moves<'q>(query: Query<'q>, rows: &[Of<'_, ()>]) -> Query<'q> {
+    fn failure(change: &Change, of: fn(&TaskFailure) -> &String) -> Option<String> {
+        change.end.as_ref()?.outcome.failure().map(of).cloned()
+    }
+    Rows { query, rows }
+        .begin()
+        .column(|row| row.1.fence.task.uuid())
+        .column(|row| row.1.fence.epoch)
+        .column(|row| row.1.line_count())
+        .column(|row| row.1.new_steps())
+        .column(|row| stored(row.1.usage().input_tokens))
+        .column(|row| stored(row.1.usage().output_tokens))
+        .column(|row| stored(row.1.usage().cached_tokens))
+        .column(|row| stored(row.1.usage().model_calls))
+        .column(|row| stored(row.1.usage().tool_calls))
+        .column(|row| {
+            let end = row.1.end.as_ref();
+            end.map(|end| end.outcome.state().as_str().to_owned())
+        })
+        .column(|row| row.1.end.as_ref().and_then(|end| end.result.clone()))
+        .column(|row| failure(row.1, |failure| &failure.code))
+        .column(|row| failure(row.1, |failure| &failure.detail))
+        .column(|row| row.1.end.as_ref().map(|end| end.at))
+        .query
+}
+
+fn with_ends<'q>(query: Query<'q>, rows: &[Of<'_, &StepEnd>]) -> Result<Query<'q>> {
+    let usages = rows.iter().map(|row| JsonText::of(&row.2.usage));
+    let usages = usages.collect::<Result<Vec<_>>>()?;
+    let first = Rows { query, rows }
+        .begin()
+        .column(|row| row.1.fence.task.uuid())
+        .column(|row| row.2.key.clone())
+        .column(|row| i64::from(row.2.attempt))
+        .column(|row| row.2.state.as_str().to_owned())
+        .column(|row| row.2.result.clone());
+    Ok(first.query.array(usages))
+}
+
+fn with_starts<'q>(query: Query<'q>, rows: &[Of<'_, &StepStart>]) -> Query<'q> {
+    Rows { query, rows }
+        .begin()
+        .column(|row| row.1.fence.task.uuid())
+        .column(|row| row.2.key.clone())
+        .column(|row| row.2.id.uuid())
+        .column(|row| row.2.position)
+        .column(|row| row.2.kind.as_str().to_owned())
+        .column(|row| row.2.name.clone())
+        .column(|row| i64::from(row.2.attempt))
+        .column(|row| row.1.fence.epoch)
+        .column(|row| row.2.input.clone())
+        .query
+}
+
+fn with_letters<'q>(query: Query<'q>, rows: &[Of<'_, &NewLetter>]) -> Result<Query<'q>> {
+    let payloads = rows.iter().map(|row| JsonText::of(&row.2.payload));
+    let payloads = payloads.collect::<Result<Vec<_>>>()?;
+    let first = Rows { query, rows }
+        .begin()
+        .column(|row| row.2.id)
+        .column(|row| row.2.target.to_owned());
+    Ok(first.query.array(payloads))
+}
+
+fn with_lines<'q>(query: Query<'q>, rows: &[Of<'_, (i64, &Line)>]) -> Query<'q> {
+    Rows { query, rows }
+        .begin()
+        .column(|row| row.1.fence.task.uuid())
+        .column(|row| row.1.root.uuid())
+        .column(|row| row.2.0)
+        .column(|row| row.2.1.kind.clone().into_owned())
+        .column(|row| row.2.1.data.clone())
+        .query
+}
