@@ -235,8 +235,8 @@ impl<'a> Query<'a> {
                 db.query.text = text
             )
         });
-        let answer = target
-            .run(text, arguments, want, about.statement_timeout)
+        // The driver's future has kilobytes, which every caller's would otherwise hold and move.
+        let answer = Box::pin(target.run(text, arguments, want, about.statement_timeout))
             .instrument(span)
             .await?;
         if let Some(failed) = failed {

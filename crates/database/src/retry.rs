@@ -16,7 +16,7 @@ where
 {
     let mut attempt = 1;
     loop {
-        match work().await {
+        match Box::pin(work()).await {
             Err(error) if attempt < ATTEMPTS && is_retryable(&error) => {
                 tracing::debug!(attempt, error = %error.chain(), "transaction retried");
                 tokio::time::sleep(pause(attempt)).await;

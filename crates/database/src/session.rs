@@ -48,7 +48,7 @@ impl Session {
             .filter(|(_, used)| used.elapsed() < TRUSTED_IDLE);
         let connection = match self.kept.take() {
             Some((connection, _)) => connection,
-            None => db.pool.acquire().await.map_err(from_sqlx)?,
+            None => Box::pin(db.pool.acquire()).await.map_err(from_sqlx)?,
         };
         let (connection, _) = self.kept.insert((connection, Instant::now()));
         Ok(Query::new(

@@ -33,11 +33,14 @@ enum Inner {
 impl Tx {
     pub(crate) async fn begin(db: &Db) -> Result<Self> {
         let (inner, about) = match db {
-            Db::Postgres(db) => (db.pool.begin().await.map(Inner::Postgres), db.about),
+            Db::Postgres(db) => (
+                Box::pin(db.pool.begin()).await.map(Inner::Postgres),
+                db.about,
+            ),
             Db::Sqlite(db) => {
                 // A deferred transaction that reads and then writes fails at once when another
                 // one has written in between.
-                let begun = db.writer.begin_with("BEGIN IMMEDIATE").await;
+                let begun = Box::pin(db.writer.begin_with("BEGIN IMMEDIATE")).await;
                 (
                     begun.map(|begun| Inner::Sqlite(begun, Arc::clone(&db.lock))),
                     db.about,
@@ -97,12 +100,12 @@ impl Tx {
         let span = crate::span::inside(|| {
             tracing::info_span!("db.commit", otel.kind = "client", db.namespace = schema)
         });
-        let committed = async {
+        let committed = Box::pin(async {
             match self.inner {
                 Inner::Postgres(tx) => tx.commit().await,
                 Inner::Sqlite(tx, _lock) => tx.commit().await,
             }
-        };
+        });
         committed.instrument(span).await.map_err(from_sqlx)
     }
 

@@ -1,5 +1,7 @@
 //! What is asked of a chat model, and what it answers.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use swarm_errors::{Error, Result};
@@ -100,18 +102,22 @@ pub struct Tool {
     pub name: String,
     /// What it does, for the model.
     pub description: String,
-    /// The JSON schema of its arguments: an object.
-    pub parameters: Value,
+    /// The JSON schema of its arguments: an object. Requests share it.
+    pub parameters: Arc<Value>,
 }
 
 impl Tool {
     /// A tool.
     #[must_use]
-    pub fn new(name: impl Into<String>, description: impl Into<String>, parameters: Value) -> Self {
+    pub fn new(
+        name: impl Into<String>,
+        description: impl Into<String>,
+        parameters: impl Into<Arc<Value>>,
+    ) -> Self {
         Self {
             name: name.into(),
             description: description.into(),
-            parameters,
+            parameters: parameters.into(),
         }
     }
 }

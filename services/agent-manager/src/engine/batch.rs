@@ -94,8 +94,8 @@ impl Engine {
                     Predecessor::Task(id) => (*id, String::new()),
                     Predecessor::Item(item) => (id_of(*item), items[*item].name.clone()),
                 });
-                let names;
-                (record.spec.depends_on, names) = depends_on.unzip();
+                let (ids, names) = depends_on.unzip();
+                Arc::make_mut(&mut record.spec).depends_on = ids;
                 Ok(Entrant {
                     record,
                     names,

@@ -1,6 +1,7 @@
 //! What a finished step brings with it: sub-tasks, and messages sent and taken up.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use serde_json::json;
 use swarm_errors::Result;
@@ -14,7 +15,7 @@ use crate::journal::StepSpec;
 use crate::messages::{MessageRecord, MessageState};
 use crate::store::tasks::{self, Insert};
 use crate::store::{Unit, agents, messages};
-use crate::tasks::{NewTask, TaskRecord, TaskState, Usage, child_task_id};
+use crate::tasks::{NewTask, TaskRecord, TaskSpec, TaskState, Usage, child_task_id};
 
 /// Inserts a step's sub-tasks. A repeat finds them there.
 pub(super) async fn insert_children(
@@ -72,15 +73,15 @@ fn child_record(parent: &TaskRecord, id: TaskId, child: &NewTask, now: Timestamp
         root: parent.root,
         parent: Some(parent.id),
         role: child.role.clone(),
-        spec: crate::tasks::TaskSpec {
+        spec: Arc::new(TaskSpec {
             kind: kind.clone(),
             input: child.input.clone(),
             agent_id: child.agent,
             pool: child.pool.clone(),
             strategy: child.strategy.clone(),
             metadata: child.metadata.clone(),
-            ..crate::tasks::TaskSpec::default()
-        },
+            ..TaskSpec::default()
+        }),
         state: TaskState::Queued,
         waiting_reason: None,
         priority: child.priority.unwrap_or(parent.priority),

@@ -15,7 +15,7 @@ use crate::messages::{MessageRecord, MessageState};
 use crate::store::idempotency::{self, RequestKey};
 use crate::store::tasks::{self, Insert, Outline};
 use crate::store::{Unit, messages};
-use crate::tasks::{TaskRecord, Usage, child_task_id};
+use crate::tasks::{TaskRecord, TaskSpec, Usage, child_task_id};
 
 const OPERATION: &str = "fork_task";
 
@@ -130,7 +130,7 @@ impl Engine {
         origin: &TaskRecord,
         id: TaskId,
     ) -> Result<Entrant> {
-        let mut spec = origin.spec.clone();
+        let mut spec = TaskSpec::clone(&origin.spec);
         spec.forked_from = Some(origin.id);
         spec.not_before = None;
         if let Some(input) = &fork.input {

@@ -23,7 +23,8 @@ where
         let outcome = tokio::select! {
             biased;
             () = give_up.cancelled() => return Err(stopped("the attempt was stopped")),
-            outcome = work() => outcome,
+            // The work of a transaction is large, and whoever waits for it need not be.
+            outcome = Box::pin(work()) => outcome,
         };
         match outcome {
             Err(error) if is_passing(&error) => {

@@ -54,23 +54,37 @@ impl Engine {
         id: TaskId,
         submission: Submission,
     ) -> Result<TaskRecord> {
-        let stored = match self.check_agents(submission.tenant, &submission.spec).await {
-            // It cannot start now: it goes another way.
-            Ok(()) if submission.spec.is_tied() => match self.submitted(&submission).await? {
-                None => self.submit_tied(id, &submission, OPERATION).await,
-                known => Ok(known),
-            },
-            Ok(()) => self.submit_free(id, &submission).await,
-            Err(error) => Err(error),
-        };
-        match stored {
-            Ok(Some(task)) => Ok(task),
-            Ok(None) => self
-                .submitted(&submission)
-                .await?
-                .ok_or_else(just_being_made),
-            // What was accepted once is answered again, even if it would be refused by now.
-            Err(error) => self.submitted(&submission).await?.ok_or(error),
+        // A key that is taken and then not found was forgotten in between, and is free again.
+        for _ in 0..2 {
+            match self.accept_root(id, &submission).await {
+                Ok(Some(task)) => return Ok(task),
+                Ok(None) => {
+                    if let Some(task) = self.submitted(&submission).await? {
+                        return Ok(task);
+                    }
+                }
+                // What was accepted once is answered again, even if it would be refused by now.
+                Err(error) => return self.submitted(&submission).await?.ok_or(error),
+            }
+        }
+        Err(just_being_made())
+    }
+
+    /// Accepts a task as it is. `None` when the key is taken.
+    async fn accept_root(
+        self: &Arc<Self>,
+        id: TaskId,
+        submission: &Submission,
+    ) -> Result<Option<TaskRecord>> {
+        self.check_agents(submission.tenant, &submission.spec)
+            .await?;
+        if !submission.spec.is_tied() {
+            return self.submit_free(id, submission).await;
+        }
+        // It cannot start now: it goes another way.
+        match self.submitted(submission).await? {
+            None => Box::pin(self.submit_tied(id, submission, OPERATION)).await,
+            known => Ok(known),
         }
     }
 
@@ -86,7 +100,7 @@ impl Engine {
             Some(place) if record.agent.is_none() => self.bear(submission, &record, place).await?,
             place => {
                 self.admit(submission.tenant, 1).await?;
-                self.insert(submission, &record, place).await?
+                Box::pin(self.insert(submission, &record, place)).await?
             }
         };
         if let Some(task) = &task {
@@ -131,7 +145,9 @@ impl Engine {
         match born.await {
             Ok(Ok(Told::Committed { .. })) => Ok(Some(task)),
             Ok(Ok(Told::KeyTaken)) => Ok(None),
-            Ok(Ok(Told::LeaseLost | Told::Refused)) => self.insert(submission, record, None).await,
+            Ok(Ok(Told::LeaseLost | Told::Refused)) => {
+                Box::pin(self.insert(submission, record, None)).await
+            }
             Ok(Err(error)) => Err(error),
             Err(_) => Err(Error::unavailable("the engine is stopping")),
         }
@@ -222,7 +238,7 @@ impl Engine {
             root: id,
             parent: None,
             role: String::new(),
-            spec: submission.spec.clone(),
+            spec: submission.spec.clone().into(),
             state: TaskState::Queued,
             waiting_reason: None,
             priority: submission.priority,

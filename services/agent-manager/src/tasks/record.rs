@@ -1,6 +1,7 @@
 //! A task as it is stored.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -41,7 +42,7 @@ pub struct TaskRecord {
     /// What it is in its parent, such as part, join, vote; empty for a root task.
     pub role: String,
     /// What is wanted.
-    pub spec: TaskSpec,
+    pub spec: Arc<TaskSpec>,
     /// Where it stands.
     pub state: TaskState,
     /// What it waits for.

@@ -54,10 +54,11 @@ impl Executor for Worker {
     async fn execute(&self, context: TaskContext) -> Result<Value> {
         let task = context.task();
         match (task.role.as_str(), task.spec.strategy.name.as_str()) {
-            ("part", _) => swarm::part::run(self, &context).await,
-            ("join" | "revision", _) => swarm::join::run(self, &context).await,
-            ("", SWARM) => swarm::run(self, &context).await,
-            ("", SINGLE) => single::run(self, &context).await,
+            // Each in a place of its own size.
+            ("part", _) => Box::pin(swarm::part::run(self, &context)).await,
+            ("join" | "revision", _) => Box::pin(swarm::join::run(self, &context)).await,
+            ("", SWARM) => Box::pin(swarm::run(self, &context)).await,
+            ("", SINGLE) => Box::pin(single::run(self, &context)).await,
             (role, strategy) => Err(Error::internal(format!(
                 "no work for role {role:?} with strategy {strategy:?}"
             ))),

@@ -23,12 +23,12 @@ pub(crate) async fn run(worker: &Worker, context: &TaskContext) -> Result<Value>
     let mut input: Input = read_input(&context.task().spec.input)?;
     let before = inputs::of_predecessors(context).await?;
     input.documents.extend(before.iter().cloned());
-    let mut namespaces = library::shelve(worker, context, &input.documents)
-        .await?
-        .namespaces;
+    // What few tasks do takes up its place only then.
+    let shelved = Box::pin(library::shelve(worker, context, &input.documents));
+    let mut namespaces = shelved.await?.namespaces;
     namespaces.push("shared".to_owned());
     let recalled = match input.recall {
-        true => recall(worker, context, &namespaces, &input.prompt).await?,
+        true => Box::pin(recall(worker, context, &namespaces, &input.prompt)).await?,
         false => Vec::new(),
     };
     let agent = context.assigned_agent();
@@ -71,15 +71,9 @@ pub(crate) async fn run(worker: &Worker, context: &TaskContext) -> Result<Value>
             thought.tool_calls.clone(),
         ));
         for (index, call) in thought.tool_calls.iter().enumerate() {
-            let said = tools::run(
-                worker,
-                context,
-                &format!("tool/{turn}/{index}"),
-                &namespaces,
-                &offered,
-                call,
-            )
-            .await?;
+            let key = format!("tool/{turn}/{index}");
+            let run = tools::run(worker, context, &key, &namespaces, &offered, call);
+            let said = Box::pin(run).await?;
             if said.is_unknown {
                 unknown.push(call.name.clone());
             }

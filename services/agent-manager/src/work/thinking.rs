@@ -90,7 +90,7 @@ async fn ask(
             Some(reservation) => reservation,
             None => {
                 let allowed = quota.reserve(model, tokens, replicas);
-                context.park_until(WaitingReason::Provider, allowed).await?
+                Box::pin(context.park_until(WaitingReason::Provider, allowed)).await?
             }
         };
         match call(provider, request.clone(), handle).await {

@@ -1,5 +1,7 @@
 //! The built-in tools: search memory, put a memory, send a message.
 
+use std::sync::LazyLock;
+
 use serde::Deserialize;
 use serde_json::{Value, json};
 use swarm_errors::Result;
@@ -25,11 +27,14 @@ pub(crate) fn offered(webhooks: &Webhooks, names: &[String]) -> Vec<Tool> {
     let wanted = |name: &str| names.is_empty() || names.iter().any(|own| own == name);
     BUILT_IN
         .into_iter()
-        .filter(|name| wanted(name))
-        .map(described)
+        .zip(DESCRIBED.iter())
+        .filter(|(name, _)| wanted(name))
+        .map(|(_, tool)| tool.clone())
         .chain(webhooks.offered(names))
         .collect()
 }
+
+static DESCRIBED: LazyLock<[Tool; 3]> = LazyLock::new(|| BUILT_IN.map(described));
 
 fn described(name: &str) -> Tool {
     let (description, parameters) = match name {

@@ -11,9 +11,10 @@ use swarm_agent_manager::journal::{StepDone, StepKind, StepSpec, StepState};
 use swarm_agent_manager::tasks::{TaskState, Usage};
 use swarm_errors::{Code, Error};
 use swarm_test_support::database::for_each_database;
+use swarm_test_support::eventually;
 use tokio::sync::{Semaphore, mpsc};
 
-use crate::rig::{Options, Rig, script};
+use crate::rig::{LONG, Options, Rig, script};
 
 fn model(key: &str) -> StepSpec {
     StepSpec::new(key, StepKind::Model, "smol", json!({"prompt": "why?"}))
@@ -312,11 +313,17 @@ async fn a_task_fails_with_the_words_of_its_error_or_its_panic() {
             );
             assert!(failure.detail.contains(words), "{}", failure.detail);
         }
-        let text = rig.registry.encode();
-        assert!(
-            text.contains("qwen_swarm_tasks_completed_total{outcome=\"failed\"} 3.0"),
-            "{text}"
-        );
+        // An end is counted just after its commit, which is what was waited for.
+        let counted = "qwen_swarm_tasks_completed_total{outcome=\"failed\"} 3.0";
+        eventually("three failures to be counted", LONG, || async {
+            let text = rig.registry.encode();
+            if text.contains(counted) {
+                Ok(())
+            } else {
+                Err(text)
+            }
+        })
+        .await;
         rig.stop().await;
     })
     .await;

@@ -55,7 +55,7 @@ impl Case {
             root: id,
             parent: None,
             role: String::new(),
-            spec: TaskSpec::default(),
+            spec: Arc::new(TaskSpec::default()),
             state: TaskState::Running,
             waiting_reason: None,
             priority: Priority::Normal,

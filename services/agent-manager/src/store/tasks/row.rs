@@ -68,7 +68,7 @@ impl Row {
             root: TaskId::from_uuid(self.root_id),
             parent: self.parent_id.map(TaskId::from_uuid),
             role: self.role,
-            spec: self.spec.0,
+            spec: self.spec.0.into(),
             state: word(&self.state)?,
             waiting_reason: self.waiting_reason.as_deref().map(word).transpose()?,
             priority: Priority::from_rank(self.priority).ok_or_else(|| {
