@@ -7,9 +7,8 @@ use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use swarm_test_support::postgres::Server;
 
 /// As an operator would set it for this machine; the rest is PostgreSQL's own default.
-const SETTINGS: [&str; 4] = [
+const SETTINGS: [&str; 3] = [
     "max_connections=300",
-    "shared_buffers=512MB",
     "max_wal_size=2GB",
     "jit=off",
 ];
