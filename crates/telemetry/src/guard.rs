@@ -14,10 +14,9 @@ pub struct Guard {
 }
 
 impl Guard {
-    pub(crate) fn new(provider: SdkTracerProvider) -> Self {
-        Self {
-            provider: Some(provider),
-        }
+    /// For spans that are exported by this provider, or for none.
+    pub(crate) const fn new(provider: Option<SdkTracerProvider>) -> Self {
+        Self { provider }
     }
 
     /// Sends the spans that wait, in less than two seconds, and stops. Prefer it to dropping the
@@ -67,10 +66,10 @@ mod tests {
             ..TelemetryConfig::default()
         };
         for is_dropped in [false, true] {
-            let provider = trace::provider(&config, "test").unwrap();
+            let provider = trace::provider(&config, "test").unwrap().unwrap();
             drop(provider.tracer("test").start("span"));
             let start = Instant::now();
-            let guard = Guard::new(provider);
+            let guard = Guard::new(Some(provider));
             if is_dropped {
                 drop(guard);
             } else {

@@ -4,13 +4,16 @@ use std::io::{IsTerminal, stderr};
 
 use opentelemetry::trace::TracerProvider;
 use swarm_errors::{Code, Error, Result};
+use tracing::Metadata;
 use tracing::level_filters::LevelFilter;
-use tracing_subscriber::filter::{FilterExt, filter_fn};
+use tracing_subscriber::filter::{FilterExt, FilterFn};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer};
 
-use crate::log::{Lines, SpanFields, Style};
+use crate::filter::{Places, is_our_span};
+use crate::ids::Ids;
+use crate::log::{Lines, Style};
 use crate::{Guard, LogFormat, TelemetryConfig, trace};
 
 /// Sets up logs on standard error, traces, and a panic hook that logs, for the whole process.
@@ -26,35 +29,53 @@ pub fn init(config: &TelemetryConfig, service: &'static str) -> Result<Guard> {
             .map_err(|error| Error::invalid("RUST_LOG", error.to_string()))?,
         _ => config.filter()?,
     };
-    let is_terminal = stderr().is_terminal();
-    let style = match config.log_format {
-        LogFormat::Pretty => Style::Pretty,
-        LogFormat::Json => Style::Json,
-        LogFormat::Auto if is_terminal => Style::Pretty,
-        LogFormat::Auto => Style::Json,
+    let lines = Lines {
+        service,
+        style: style(config.log_format),
+        writer: stderr,
     };
     let provider = trace::provider(config, service)?;
-    // Our spans are always seen, so that a warning carries their fields at any level.
-    let our_spans = filter_fn(|metadata| metadata.is_span() && trace::is_ours(metadata))
-        .with_max_level_hint(LevelFilter::INFO);
-    let lines = tracing_subscriber::fmt::layer()
-        .with_ansi(is_terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()))
-        .fmt_fields(SpanFields)
-        .event_format(Lines { service, style })
-        .with_writer(stderr)
-        .with_filter(filter.or(our_spans));
-    tracing_subscriber::registry()
-        .with(trace::layer(provider.tracer(OWN_SCOPE)))
-        .with(lines)
-        .try_init()
-        .map_err(|error| {
-            Error::new(Code::FailedPrecondition, "telemetry is set up already").with_source(error)
-        })?;
+    let set_up = match (&provider, Places::of(&filter)) {
+        (None, Some(places)) => tracing_subscriber::registry()
+            .with(places)
+            .with(Ids)
+            .with(lines)
+            .try_init(),
+        (None, None) => tracing_subscriber::registry()
+            .with(Ids)
+            .with(lines.with_filter(filter.or(our_spans())))
+            .try_init(),
+        (Some(provider), _) => tracing_subscriber::registry()
+            .with(trace::layer(provider.tracer(OWN_SCOPE)))
+            .with(lines.with_filter(filter.or(our_spans())))
+            .try_init(),
+    };
+    set_up.map_err(|error| {
+        Error::new(Code::FailedPrecondition, "telemetry is set up already").with_source(error)
+    })?;
     std::panic::set_hook(Box::new(log_panic));
     Ok(Guard::new(provider))
 }
 
 const OWN_SCOPE: &str = "qwen-swarm";
+
+fn style(format: LogFormat) -> Style {
+    let is_terminal = stderr().is_terminal();
+    let pretty = Style::Pretty {
+        colours: is_terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
+    };
+    match format {
+        LogFormat::Pretty => pretty,
+        LogFormat::Json => Style::Json,
+        LogFormat::Auto if is_terminal => pretty,
+        LogFormat::Auto => Style::Json,
+    }
+}
+
+/// Our spans are always seen, so that a warning carries their fields at any level.
+fn our_spans() -> FilterFn<fn(&Metadata<'_>) -> bool> {
+    FilterFn::new(is_our_span as fn(&Metadata<'_>) -> bool).with_max_level_hint(LevelFilter::INFO)
+}
 
 fn log_panic(panic: &std::panic::PanicHookInfo<'_>) {
     let location = panic

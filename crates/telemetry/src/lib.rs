@@ -5,7 +5,10 @@
 
 mod config;
 mod exposition;
+mod fields;
+mod filter;
 mod guard;
+mod ids;
 mod init;
 mod log;
 mod metrics;
@@ -13,6 +16,7 @@ pub mod names;
 pub mod propagate;
 mod redact;
 mod trace;
+mod traceparent;
 
 pub use config::{LogFormat, TelemetryConfig};
 pub use exposition::CONTENT_TYPE;

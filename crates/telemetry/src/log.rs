@@ -1,69 +1,73 @@
 //! Log lines: JSON for machines, pretty for people, without secrets in either.
 
 use std::fmt::{self, Write as _};
+use std::io::Write as _;
 
 use serde_json::{Map, Value};
 use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Level, Subscriber};
-use tracing_subscriber::field::RecordFields;
+use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
-use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, FormattedFields};
-use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::layer::{Context, Layer};
+use tracing_subscriber::registry::{LookupSpan, Scope};
 
-use crate::{propagate, redact};
+use crate::fields::{Kept, write_chain};
+use crate::{ids, propagate, redact};
 
 /// How a line looks.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Style {
-    /// For people.
-    Pretty,
+    /// For people; in colour or not.
+    Pretty { colours: bool },
     /// One JSON object.
     Json,
 }
 
 /// Writes events as lines.
 #[derive(Debug)]
-pub(crate) struct Lines {
+pub(crate) struct Lines<W> {
     /// Who speaks.
     pub(crate) service: &'static str,
     /// How a line looks.
     pub(crate) style: Style,
+    /// Where lines go.
+    pub(crate) writer: W,
 }
 
-impl<S> FormatEvent<S, SpanFields> for Lines
+impl<S, W> Layer<S> for Lines<W>
 where
     S: Subscriber + for<'span> LookupSpan<'span>,
+    W: for<'writer> MakeWriter<'writer> + 'static,
 {
-    fn format_event(
-        &self,
-        context: &FmtContext<'_, S, SpanFields>,
-        writer: Writer<'_>,
-        event: &Event<'_>,
-    ) -> fmt::Result {
-        let mut own = Fields::default();
-        event.record(&mut own);
-        let target = match own.0.remove("log.target") {
-            Some(Value::String(target)) => target,
-            _ => event.metadata().target().to_owned(),
+    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
+        if let Some(span) = context.span(id) {
+            let mut kept = Kept::with_capacity(attributes.metadata().fields().len());
+            attributes.record(&mut kept);
+            span.extensions_mut().insert(kept);
+        }
+    }
+
+    fn on_record(&self, id: &Id, values: &Record<'_>, context: Context<'_, S>) {
+        if let Some(span) = context.span(id)
+            && let Some(kept) = span.extensions_mut().get_mut::<Kept>()
+        {
+            values.record(kept);
+        }
+    }
+
+    fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
+        let line = Line::of(event, &context);
+        let mut text = String::new();
+        let written = match self.style {
+            Style::Json => line.json(self.service, &mut text),
+            Style::Pretty { colours } => line.pretty(colours, &mut text),
         };
-        let message = match own.0.remove("message") {
-            Some(Value::String(message)) => message,
-            _ => String::new(),
-        };
-        own.0.retain(|name, _| !name.starts_with("log."));
-        let line = Line {
-            time: now(),
-            level: *event.metadata().level(),
-            target,
-            message,
-            own: own.0,
-            spans: span_fields(context),
-            ids: propagate::current_ids(),
-        };
-        match self.style {
-            Style::Json => line.json(self.service, writer),
-            Style::Pretty => line.pretty(writer),
+        if written.is_ok() {
+            // Who cannot write the log has nobody left to tell.
+            let mut writer = self.writer.make_writer_for(event.metadata());
+            let _ = writer.write_all(text.as_bytes());
         }
     }
 }
@@ -79,8 +83,34 @@ struct Line {
 }
 
 impl Line {
+    fn of<S>(event: &Event<'_>, context: &Context<'_, S>) -> Self
+    where
+        S: Subscriber + for<'span> LookupSpan<'span>,
+    {
+        let mut own = Fields::default();
+        event.record(&mut own);
+        let target = match own.0.remove("log.target") {
+            Some(Value::String(target)) => target,
+            _ => event.metadata().target().to_owned(),
+        };
+        let message = match own.0.remove("message") {
+            Some(Value::String(message)) => message,
+            _ => String::new(),
+        };
+        own.0.retain(|name, _| !name.starts_with("log."));
+        Self {
+            time: now(),
+            level: *event.metadata().level(),
+            target,
+            message,
+            own: own.0,
+            spans: span_fields(event, context),
+            ids: trace_ids(event, context),
+        }
+    }
+
     /// Fields of the event win over those of its spans, and ours over both.
-    fn json(self, service: &'static str, mut writer: Writer<'_>) -> fmt::Result {
+    fn json(self, service: &'static str, text: &mut String) -> fmt::Result {
         let mut object = self.spans;
         object.extend(self.own);
         if let Some((trace_id, span_id)) = self.ids {
@@ -92,35 +122,35 @@ impl Line {
         object.insert("service".into(), service.into());
         object.insert("target".into(), self.target.into());
         object.insert("message".into(), self.message.into());
-        writeln!(writer, "{}", Value::Object(object))
+        writeln!(text, "{}", Value::Object(object))
     }
 
-    fn pretty(self, mut writer: Writer<'_>) -> fmt::Result {
-        let (colour, dim, plain) = if writer.has_ansi_escapes() {
+    fn pretty(self, colours: bool, text: &mut String) -> fmt::Result {
+        let (colour, dim, plain) = if colours {
             (colour(self.level), "\x1b[2m", "\x1b[0m")
         } else {
             ("", "", "")
         };
         let clock = self.time.get(11..23).unwrap_or(&self.time);
         write!(
-            writer,
+            text,
             "{dim}{clock}{plain} {colour}{:>5}{plain} {dim}{}:{plain} {}",
             self.level, self.target, self.message
         )?;
         for (name, value) in &self.own {
-            write!(writer, " {dim}{name}={plain}{}", Plain(value))?;
+            write!(text, " {dim}{name}={plain}{}", Plain(value))?;
         }
         for (name, value) in self
             .spans
             .iter()
             .filter(|(name, _)| !self.own.contains_key(*name))
         {
-            write!(writer, " {dim}{name}={}{plain}", Plain(value))?;
+            write!(text, " {dim}{name}={}{plain}", Plain(value))?;
         }
         if let Some((trace_id, _)) = &self.ids {
-            write!(writer, " {dim}trace_id={trace_id}{plain}")?;
+            write!(text, " {dim}trace_id={trace_id}{plain}")?;
         }
-        writeln!(writer)
+        writeln!(text)
     }
 }
 
@@ -159,47 +189,30 @@ fn now() -> String {
 }
 
 /// The fields of all spans around the event; inner spans win.
-fn span_fields<S>(context: &FmtContext<'_, S, SpanFields>) -> Map<String, Value>
+fn span_fields<S>(event: &Event<'_>, context: &Context<'_, S>) -> Map<String, Value>
 where
     S: Subscriber + for<'span> LookupSpan<'span>,
 {
     let mut fields = Map::new();
-    for span in context
-        .event_scope()
-        .into_iter()
-        .flat_map(tracing_subscriber::registry::Scope::from_root)
-    {
-        if let Some(text) = span.extensions().get::<FormattedFields<SpanFields>>() {
-            // What was recorded later is another object behind the first.
-            for object in serde_json::Deserializer::from_str(text)
-                .into_iter::<Map<String, Value>>()
-                .flatten()
-            {
-                fields.extend(object);
-            }
+    let spans = context.event_scope(event).into_iter();
+    for span in spans.flat_map(Scope::from_root) {
+        if let Some(kept) = span.extensions().get::<Kept>() {
+            kept.put_into(&mut fields);
         }
     }
     fields
 }
 
-/// Stores the fields of a span as a JSON object.
-#[derive(Debug)]
-pub(crate) struct SpanFields;
-
-impl<'writer> FormatFields<'writer> for SpanFields {
-    fn format_fields<R: RecordFields>(
-        &self,
-        mut writer: Writer<'writer>,
-        fields: R,
-    ) -> fmt::Result {
-        let mut collected = Fields::default();
-        fields.record(&mut collected);
-        collected.0.retain(|name, _| !name.starts_with("otel."));
-        if collected.0.is_empty() {
-            return Ok(());
-        }
-        write!(writer, "{}", Value::Object(collected.0))
-    }
+/// The ids of the trace and the span around the event.
+fn trace_ids<S>(event: &Event<'_>, context: &Context<'_, S>) -> Option<(String, String)>
+where
+    S: Subscriber + for<'span> LookupSpan<'span>,
+{
+    let own = context
+        .event_span(event)
+        .and_then(|span| ids::around(&span));
+    let span = own.or_else(propagate::exported)?;
+    Some((span.trace_id().to_string(), span.span_id().to_string()))
 }
 
 /// Collects fields, without secrets.
@@ -239,12 +252,8 @@ impl Visit for Fields {
     }
 
     fn record_error(&mut self, field: &Field, value: &(dyn std::error::Error + 'static)) {
-        let mut text = value.to_string();
-        let mut next = value.source();
-        while let Some(cause) = next {
-            let _ = write!(text, ": {cause}");
-            next = cause.source();
-        }
+        let mut text = String::new();
+        write_chain(&mut text, value);
         self.record_str(field, &text);
     }
 
@@ -259,12 +268,11 @@ mod tests {
     use std::io;
     use std::sync::{Arc, Mutex};
 
-    use opentelemetry::trace::TracerProvider;
     use swarm_config::Secret;
     use tracing_subscriber::layer::SubscriberExt;
 
     use super::*;
-    use crate::{TelemetryConfig, trace};
+    use crate::ids::Ids;
 
     #[derive(Clone, Default)]
     struct Buffer(Arc<Mutex<Vec<u8>>>);
@@ -283,18 +291,12 @@ mod tests {
     fn logged(style: Style, work: impl FnOnce()) -> String {
         let buffer = Buffer::default();
         let writer = buffer.clone();
-        let provider = trace::provider(&TelemetryConfig::default(), "test").unwrap();
-        let lines = tracing_subscriber::fmt::layer()
-            .with_ansi(false)
-            .fmt_fields(SpanFields)
-            .event_format(Lines {
-                service: "test",
-                style,
-            })
-            .with_writer(move || writer.clone());
-        let subscriber = tracing_subscriber::registry()
-            .with(trace::layer(provider.tracer("test")))
-            .with(lines);
+        let lines = Lines {
+            service: "test",
+            style,
+            writer: move || writer.clone(),
+        };
+        let subscriber = tracing_subscriber::registry().with(Ids).with(lines);
         tracing::subscriber::with_default(subscriber, work);
         String::from_utf8(buffer.0.lock().unwrap().clone()).unwrap()
     }
@@ -338,7 +340,7 @@ mod tests {
 
     #[test]
     fn a_pretty_line_is_readable() {
-        let text = logged(Style::Pretty, speak);
+        let text = logged(Style::Pretty { colours: false }, speak);
         let (head, tail) = text.split_once(" trace_id=").unwrap();
         assert_eq!(
             head.split_once(' ').unwrap().1,
@@ -356,7 +358,7 @@ mod tests {
 
     #[test]
     fn secrets_are_never_logged() {
-        for style in [Style::Json, Style::Pretty] {
+        for style in [Style::Json, Style::Pretty { colours: false }] {
             let text = logged(style, || {
                 let key = Secret::new("hunter2");
                 let span = tracing::info_span!("login", password = "hunter2");

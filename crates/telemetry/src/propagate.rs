@@ -5,27 +5,33 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use opentelemetry::Context;
-use opentelemetry::propagation::{Extractor, Injector, TextMapPropagator};
+use opentelemetry::propagation::{Extractor, TextMapPropagator};
 use opentelemetry::trace::{SpanContext, TraceContextExt};
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
-const TRACEPARENT: &str = "traceparent";
+use crate::{ids, traceparent};
+
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
 
 /// Writes the current span into `headers`.
 pub fn inject(headers: &mut HeaderMap) {
-    inject_context(&Context::current(), headers);
+    write(current(), headers);
 }
 
 /// Writes `span` into `headers`: for a request that is built before its span is entered.
 pub fn inject_span(span: &Span, headers: &mut HeaderMap) {
-    inject_context(&context_of(span), headers);
+    write(ids_of(span), headers);
 }
 
 /// The caller's trace context; empty where there is none or it is malformed.
 #[must_use]
 pub fn parent(headers: &HeaderMap) -> Context {
+    if !headers.contains_key(TRACEPARENT) {
+        return Context::new();
+    }
     TraceContextPropagator::new().extract_with_context(&Context::new(), &Headers(headers))
 }
 
@@ -47,50 +53,60 @@ pub fn link(span: &Span, traceparent: &str) {
 /// The current span as text, to be stored with a task.
 #[must_use]
 pub fn current_traceparent() -> Option<String> {
-    to_text(&Context::current())
+    to_text(current())
 }
 
 /// `span` as text.
 #[must_use]
 pub fn traceparent_of(span: &Span) -> Option<String> {
-    to_text(&context_of(span))
+    to_text(ids_of(span))
 }
 
-/// The ids of the current trace and span, for the log.
-pub(crate) fn current_ids() -> Option<(String, String)> {
-    Context::map_current(|context| {
-        let span = context.span();
-        let ids: &SpanContext = span.span_context();
-        ids.is_valid()
-            .then(|| (ids.trace_id().to_string(), ids.span_id().to_string()))
-    })
+fn current() -> Option<SpanContext> {
+    ids::current().or_else(exported)
+}
+
+/// The current span, where spans are exported.
+pub(crate) fn exported() -> Option<SpanContext> {
+    Context::map_current(valid)
 }
 
 /// A span that is not traced (filtered, or of another crate) stands for the traced one around it.
-fn context_of(span: &Span) -> Context {
-    let own = span.context();
-    if own.span().span_context().is_valid() {
-        own
-    } else {
-        Context::current()
-    }
+fn ids_of(span: &Span) -> Option<SpanContext> {
+    ids::of(span)
+        .or_else(|| valid(&span.context()))
+        .or_else(current)
+}
+
+fn valid(context: &Context) -> Option<SpanContext> {
+    let span = context.span();
+    let ids = span.span_context();
+    ids.is_valid().then(|| ids.clone())
 }
 
 fn adopt(span: &Span, context: Context) {
-    if context.span().span_context().is_valid() {
-        // It fails where the span is filtered out or telemetry is off: nothing to connect then.
+    if let Some(parent) = valid(&context) {
+        ids::adopt(span, &parent);
+        // It fails where the span is filtered out or nothing is exported: nothing to connect then.
         span.set_parent(context).ok();
     }
 }
 
-fn inject_context(context: &Context, headers: &mut HeaderMap) {
-    TraceContextPropagator::new().inject_context(context, &mut HeadersMut(headers));
+fn write(span: Option<SpanContext>, headers: &mut HeaderMap) {
+    let Some(span) = span else { return };
+    if let Ok(value) = HeaderValue::from_bytes(&traceparent::write(&span)) {
+        headers.insert(TRACEPARENT, value);
+    }
+    let state = span.trace_state().header();
+    if !state.is_empty()
+        && let Ok(value) = HeaderValue::from_str(&state)
+    {
+        headers.insert(TRACESTATE, value);
+    }
 }
 
-fn to_text(context: &Context) -> Option<String> {
-    let mut headers = HeaderMap::new();
-    inject_context(context, &mut headers);
-    headers.get(TRACEPARENT)?.to_str().ok().map(str::to_owned)
+fn to_text(span: Option<SpanContext>) -> Option<String> {
+    String::from_utf8(traceparent::write(&span?).to_vec()).ok()
 }
 
 fn from_text(traceparent: &str) -> Context {
@@ -113,19 +129,6 @@ impl Extractor for Headers<'_> {
     }
 }
 
-struct HeadersMut<'a>(&'a mut HeaderMap);
-
-impl Injector for HeadersMut<'_> {
-    fn set(&mut self, key: &str, value: String) {
-        if value.is_empty() {
-            return;
-        }
-        if let (Ok(name), Ok(value)) = (HeaderName::try_from(key), HeaderValue::try_from(value)) {
-            self.0.insert(name, value);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -142,10 +145,7 @@ mod tests {
     const CALLER: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
     fn headers(traceparent: &str) -> HeaderMap {
-        HeaderMap::from_iter([(
-            HeaderName::from_static(TRACEPARENT),
-            HeaderValue::from_str(traceparent).unwrap(),
-        )])
+        HeaderMap::from_iter([(TRACEPARENT, HeaderValue::from_str(traceparent).unwrap())])
     }
 
     /// Keeps what is exported.
@@ -197,6 +197,60 @@ mod tests {
                 .iter()
                 .all(|span| span.span_context.trace_id().to_string() == CALLER[3..35])
         );
+    }
+
+    /// Runs `work` where spans have ids and are not exported.
+    fn unexported(work: impl FnOnce()) {
+        let subscriber = tracing_subscriber::registry().with(ids::Ids);
+        tracing::subscriber::with_default(subscriber, work);
+    }
+
+    #[test]
+    fn without_an_exporter_a_context_crosses_a_hop_too() {
+        unexported(|| {
+            let server = tracing::info_span!("server");
+            let mut given = headers(CALLER);
+            given.insert(TRACESTATE, HeaderValue::from_static("vendor=1"));
+            set_parent(&server, &given);
+            server.in_scope(|| {
+                let client = tracing::info_span!("client");
+                let mut sent = HeaderMap::new();
+                inject_span(&client, &mut sent);
+                assert_eq!(sent[TRACESTATE], "vendor=1");
+                let text = sent[TRACEPARENT].to_str().unwrap();
+                assert_eq!(&text[..36], &CALLER[..36]);
+                assert!(text.ends_with("-00"), "{text}");
+                assert_ne!(Some(text), traceparent_of(&server).as_deref());
+                let next = tracing::info_span!("next");
+                set_parent(&next, &sent);
+                next.in_scope(|| {
+                    assert_eq!(&current_traceparent().unwrap()[..35], &CALLER[..35]);
+                    assert_eq!(current_traceparent(), traceparent_of(&next));
+                    let foreign = tracing::info_span!(target: "h2::codec", "poll");
+                    assert_eq!(traceparent_of(&foreign), traceparent_of(&next));
+                    foreign.in_scope(|| {
+                        assert_eq!(current_traceparent(), traceparent_of(&next));
+                        let inner = traceparent_of(&tracing::info_span!("inner")).unwrap();
+                        assert_eq!(&inner[..36], &CALLER[..36]);
+                    });
+                });
+            });
+        });
+    }
+
+    #[test]
+    fn without_an_exporter_each_request_starts_a_trace() {
+        unexported(|| {
+            let trace = |given: &HeaderMap| {
+                let span = tracing::info_span!("server");
+                set_parent(&span, given);
+                traceparent_of(&span).unwrap()[3..35].to_owned()
+            };
+            let none = HeaderMap::new();
+            assert_ne!(trace(&none), trace(&none));
+            assert_ne!(trace(&headers("00-xyz")), "0".repeat(32));
+            assert_eq!(current_traceparent(), None);
+        });
     }
 
     #[test]

@@ -18,18 +18,14 @@ use crate::{TelemetryConfig, redact};
 /// How the targets of our own crates begin.
 pub(crate) const OURS: &str = "swarm";
 
-/// The provider of spans of this process.
-///
-/// Without an endpoint it samples nothing and exports nothing, but still gives every span its ids:
-/// logs show them and calls carry them on, marked as not sampled.
+/// The provider of spans that are exported; `None` without an endpoint, where spans have ids and
+/// no more.
 pub(crate) fn provider(
     config: &TelemetryConfig,
     service: &'static str,
-) -> Result<SdkTracerProvider> {
+) -> Result<Option<SdkTracerProvider>> {
     if config.otlp_endpoint.is_empty() {
-        return Ok(SdkTracerProvider::builder()
-            .with_sampler(Sampler::AlwaysOff)
-            .build());
+        return Ok(None);
     }
     if tokio::runtime::Handle::try_current().is_err() {
         return Err(Error::internal(
@@ -45,13 +41,14 @@ pub(crate) fn provider(
         .with_service_name(service)
         .with_attribute(KeyValue::new("service.version", env!("CARGO_PKG_VERSION")))
         .build();
-    Ok(SdkTracerProvider::builder()
+    let provider = SdkTracerProvider::builder()
         .with_sampler(Sampler::ParentBased(Box::new(Sampler::TraceIdRatioBased(
             config.sample_ratio,
         ))))
         .with_resource(resource)
         .with_batch_exporter(Redacting(exporter))
-        .build())
+        .build();
+    Ok(Some(provider))
 }
 
 /// The layer that turns our spans into traces.
@@ -69,7 +66,7 @@ where
 
 /// Our own spans from `info` up, whatever the log level; events only when they are warnings, for
 /// the rest is in the log under the trace's id. Other crates' spans would bury ours.
-fn is_traced(metadata: &Metadata<'_>) -> bool {
+pub(crate) fn is_traced(metadata: &Metadata<'_>) -> bool {
     let least = if metadata.is_span() {
         LevelFilter::INFO
     } else {
