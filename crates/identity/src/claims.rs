@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use swarm_types::TenantId;
 
-use crate::{PrincipalKind, Role};
+use crate::{Principal, PrincipalKind, Role};
 
 /// Who signs: the auth service.
 pub const ISSUER: &str = "qwen-swarm";
@@ -35,4 +35,18 @@ pub struct Claims {
     pub exp: i64,
     /// Unique.
     pub jti: String,
+}
+
+impl Claims {
+    /// Whom they name.
+    #[must_use]
+    pub fn principal(&self) -> Principal {
+        Principal {
+            kind: self.kind,
+            subject: self.sub.clone(),
+            name: self.name.clone(),
+            tenant: self.tenant,
+            roles: self.roles.clone(),
+        }
+    }
 }

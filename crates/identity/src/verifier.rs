@@ -51,13 +51,7 @@ impl Verifier {
     /// `unauthenticated` when the token does not hold, `unavailable` when keys cannot be had.
     pub async fn verify(&self, token: &str) -> Result<Principal> {
         let claims = self.claims(token).await?;
-        Ok(Principal {
-            kind: claims.kind,
-            subject: claims.sub,
-            name: claims.name,
-            tenant: claims.tenant,
-            roles: claims.roles,
-        })
+        Ok(claims.principal())
     }
 
     /// The verified claims of this token. A signature is checked once; whether the token is in its
@@ -65,18 +59,18 @@ impl Verifier {
     ///
     /// # Errors
     /// As [`Verifier::verify`].
-    pub async fn claims(&self, token: &str) -> Result<Claims> {
+    pub async fn claims(&self, token: &str) -> Result<Arc<Claims>> {
         let fingerprint = fingerprint(token);
         let keys = self.cached.read().await.fetches;
         if let Some(claims) = self.remembered.get(&fingerprint, keys) {
             self.check_times(&claims)?;
-            return Ok(Claims::clone(&claims));
+            return Ok(claims);
         }
         let (claims, keys) = self.check_signature(token).await?;
         self.check_times(&claims)?;
         let claims = Arc::new(claims);
         self.remembered.put(fingerprint, claims.clone(), keys);
-        Ok(Claims::clone(&claims))
+        Ok(claims)
     }
 
     /// The claims, and which keys have proved them.

@@ -8,14 +8,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
 use http::header::AUTHORIZATION;
-use http::{HeaderValue, Request, Response};
-use swarm_errors::{Error, Result};
+use http::{Request, Response};
+use swarm_errors::Result;
 use swarm_identity::Verifier;
 use swarm_telemetry::propagate;
 use swarm_types::Clock;
 use tonic::Status;
 use tonic::body::Body;
-use tower::{Service, ServiceExt};
+use tower::Service;
 use tracing::{Instrument, Span, field};
 
 use crate::replicas::{BalancedChannel, Group};
@@ -138,15 +138,10 @@ impl Service<Request<Body>> for Peer {
         let (channel, tokens) = (self.channel.clone(), self.tokens.clone());
         propagate::inject_span(&span, request.headers_mut());
         let answer = async move {
-            let token = tokens.token().await?;
-            request.headers_mut().insert(AUTHORIZATION, bearer(&token)?);
-            let result = channel.oneshot(request).await.inspect_err(|_| {
-                Span::current().record("otel.status_code", "ERROR");
-            });
-            if let Ok(response) = &result
-                && let Some(code) = response.headers().get("grpc-status")
-                && code != "0"
-            {
+            let bearer = tokens.bearer().await?;
+            request.headers_mut().insert(AUTHORIZATION, bearer);
+            let result = channel.send(request).await;
+            if has_failed(&result) {
                 Span::current().record("otel.status_code", "ERROR");
             }
             result
@@ -155,10 +150,11 @@ impl Service<Request<Body>> for Peer {
     }
 }
 
-fn bearer(token: &str) -> Result<HeaderValue> {
-    let mut value = HeaderValue::try_from(format!("Bearer {token}")).map_err(Error::internal)?;
-    value.set_sensitive(true);
-    Ok(value)
+fn has_failed(result: &Result<Response<Body>, Status>) -> bool {
+    result.as_ref().map_or(true, |response| {
+        let code = response.headers().get("grpc-status");
+        code.is_some_and(|code| code != "0")
+    })
 }
 
 fn client_span(request: &Request<Body>) -> Span {

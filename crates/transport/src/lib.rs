@@ -1,4 +1,4 @@
-//! gRPC between the services: one server and one client, with the order of layers written once.
+//! gRPC between the services: one server and one client, with the order of their rules written once.
 //!
 //! A server call passes, from the outside in: [metrics](layers), trace, identity, the handler.
 //! A client call passes: trace, service token, the choice of a replica, its channel with the

@@ -13,7 +13,7 @@ use tokio::net::TcpListener;
 use tonic::service::Routes;
 use tonic::transport::server::TcpIncoming;
 
-use crate::layers::{IdentifyLayer, MeasureLayer, TraceLayer};
+use crate::layers::RulesLayer;
 
 const KEEP_ALIVE: Duration = Duration::from_secs(20);
 /// Health has no secrets, and a probe has no token.
@@ -84,9 +84,12 @@ impl Server {
             .map_err(Error::internal)?;
         let serving = tonic::transport::Server::builder()
             .http2_keepalive_interval(Some(KEEP_ALIVE))
-            .layer(MeasureLayer::new(&self.registry))
-            .layer(TraceLayer::new(self.name))
-            .layer(IdentifyLayer::new(self.verifier, &self.open))
+            .layer(RulesLayer::new(
+                self.name,
+                &self.registry,
+                self.verifier,
+                &self.open,
+            ))
             .add_routes(routes.add_service(health_service).add_service(reflection))
             .serve_with_incoming_shutdown(
                 TcpIncoming::from(self.listener).with_nodelay(Some(true)),

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::TimeDelta;
+use http::HeaderValue;
 use swarm_config::Secret;
-use swarm_errors::Result;
+use swarm_errors::{Error, Result};
 use swarm_identity::KeySource;
 use swarm_proto::auth::v1::session_service_client::SessionServiceClient;
 use swarm_proto::auth::v1::{GetKeysRequest, IssueServiceTokenRequest};
@@ -25,7 +26,15 @@ pub struct ServiceTokens {
     secret: Secret,
     auth: SessionServiceClient<BalancedChannel>,
     clock: Arc<dyn Clock>,
-    current: Mutex<Option<(String, Timestamp)>>,
+    current: Mutex<Option<Current>>,
+}
+
+/// A token, and the header that shows it: the same with every call.
+#[derive(Debug)]
+struct Current {
+    token: String,
+    bearer: HeaderValue,
+    renew_at: Timestamp,
 }
 
 impl ServiceTokens {
@@ -49,18 +58,24 @@ impl ServiceTokens {
     /// # Errors
     /// When auth cannot be reached or refuses the secret.
     pub async fn token(&self) -> Result<String> {
-        let mut current = self.current.lock().await;
-        if let Some((token, renew_at)) = current.as_ref()
-            && self.clock.now() < *renew_at
-        {
-            return Ok(token.clone());
-        }
-        let (token, renew_at) = self.issue().await?;
-        *current = Some((token.clone(), renew_at));
-        Ok(token)
+        self.with_current(|current| current.token.clone()).await
     }
 
-    async fn issue(&self) -> Result<(String, Timestamp)> {
+    /// The header `authorization` with the current token.
+    pub(crate) async fn bearer(&self) -> Result<HeaderValue> {
+        self.with_current(|current| current.bearer.clone()).await
+    }
+
+    async fn with_current<T>(&self, take: impl FnOnce(&Current) -> T) -> Result<T> {
+        let mut current = self.current.lock().await;
+        let is_fresh = |current: &&Current| self.clock.now() < current.renew_at;
+        if let Some(current) = current.as_ref().filter(is_fresh) {
+            return Ok(take(current));
+        }
+        Ok(take(current.insert(self.issue().await?)))
+    }
+
+    async fn issue(&self) -> Result<Current> {
         let asked = self.clock.now();
         let deadline = Deadline::after(LIMIT);
         let answer = call(Retry::Safe, deadline, || async {
@@ -78,8 +93,18 @@ impl ServiceTokens {
         let tokens = answer.tokens.unwrap_or_default();
         // Renewed after three quarters of its life, so that no call sets out with a token about to end.
         let renew_at = asked + TimeDelta::seconds(i64::from(tokens.expires_in) * 3 / 4);
-        Ok((tokens.access_token, renew_at))
+        Ok(Current {
+            bearer: bearer(&tokens.access_token)?,
+            token: tokens.access_token,
+            renew_at,
+        })
     }
+}
+
+fn bearer(token: &str) -> Result<HeaderValue> {
+    let mut value = HeaderValue::try_from(format!("Bearer {token}")).map_err(Error::internal)?;
+    value.set_sensitive(true);
+    Ok(value)
 }
 
 /// The public keys, fetched from auth.

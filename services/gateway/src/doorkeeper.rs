@@ -10,7 +10,7 @@ use moka::Expiry;
 use moka::future::Cache;
 use sha2::{Digest, Sha256};
 use swarm_errors::{Code, Error, Result};
-use swarm_identity::{Caller, Claims, Principal, PrincipalKind, Verifier};
+use swarm_identity::{Caller, Claims, PrincipalKind, Verifier};
 use swarm_proto::auth::v1::session_service_client::SessionServiceClient;
 use swarm_proto::auth::v1::{ExchangeApiKeyRequest, Tokens};
 use swarm_transport::{Acting, BalancedChannel, Deadline, Retry, call, request};
@@ -113,7 +113,7 @@ impl Doorkeeper {
         if claims.kind == PrincipalKind::Service {
             return Err(refused("tokens of services are not for the public door"));
         }
-        visitor(claims, token)
+        visitor(&claims, token)
     }
 
     /// The visitor whom this API key proves.
@@ -164,19 +164,12 @@ impl Doorkeeper {
     }
 }
 
-fn visitor(claims: Claims, token: &str) -> Result<Visitor> {
+fn visitor(claims: &Claims, token: &str) -> Result<Visitor> {
     let expires =
         DateTime::from_timestamp(claims.exp, 0).ok_or_else(|| refused("the token has no end"))?;
-    let principal = Principal {
-        kind: claims.kind,
-        subject: claims.sub,
-        name: claims.name,
-        tenant: claims.tenant,
-        roles: claims.roles,
-    };
     Ok(Visitor {
         caller: Caller {
-            principal,
+            principal: claims.principal(),
             service: None,
             token: Some(token.to_owned()),
         },

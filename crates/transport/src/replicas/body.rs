@@ -13,17 +13,18 @@ use super::group::Held;
 /// The body of an answer from a replica.
 pub(super) struct HeldBody {
     body: Body,
-    given_up: Pin<Box<dyn Future<Output = ()> + Send>>,
+    /// Made when the body is first waited for: mostly it is there with its head.
+    given_up: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
     /// The call counts as running until its body was read.
-    _held: Held,
+    held: Held,
 }
 
 impl HeldBody {
-    pub(super) fn new(body: Body, held: Held) -> Self {
+    pub(super) const fn new(body: Body, held: Held) -> Self {
         Self {
             body,
-            given_up: Box::pin(held.given_up.clone().cancelled_owned()),
-            _held: held,
+            given_up: None,
+            held,
         }
     }
 }
@@ -44,7 +45,9 @@ impl http_body::Body for HeldBody {
         if let ready @ Poll::Ready(_) = Pin::new(&mut self.body).poll_frame(context) {
             return ready;
         }
-        self.given_up
+        let Self { given_up, held, .. } = &mut *self;
+        given_up
+            .get_or_insert_with(|| Box::pin(held.given_up_owned()))
             .as_mut()
             .poll(context)
             .map(|()| Some(Err(gone())))

@@ -1,6 +1,5 @@
 //! A channel to whichever replica is fit for a call.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,14 +13,21 @@ use tower::{Service, ServiceExt as _};
 
 use super::body::{HeldBody, gone};
 use super::choice::Health;
-use super::group::{Group, Held};
+use super::group::{Group, Replica};
 
 /// Takes a healthy replica for each call. Clones share connections; another one of the same
 /// service shares only what is known of its replicas.
 #[derive(Clone)]
 pub struct BalancedChannel {
     group: Arc<Group>,
-    channels: Arc<Mutex<HashMap<String, Channel>>>,
+    /// A handful at most, so they are looked through.
+    channels: Arc<Mutex<Vec<Line>>>,
+}
+
+/// The connection to a replica.
+struct Line {
+    replica: Arc<Replica>,
+    channel: Channel,
 }
 
 impl fmt::Debug for BalancedChannel {
@@ -38,17 +44,40 @@ impl BalancedChannel {
         }
     }
 
-    fn channel(&self, held: &Held) -> Channel {
-        let endpoint = &held.replica.endpoint;
+    fn channel(&self, replica: &Arc<Replica>) -> Channel {
         let mut channels = self.channels.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = self.group.known();
-        if channels.len() > known.len() {
-            channels.retain(|uri, _| known.iter().any(|one| one.endpoint.uri() == uri.as_str()));
+        if let Some(line) = channels
+            .iter()
+            .find(|line| Arc::ptr_eq(&line.replica, replica))
+        {
+            return line.channel.clone();
         }
-        channels
-            .entry(endpoint.uri().to_string())
-            .or_insert_with(|| endpoint.connect_lazy())
-            .clone()
+        let known = self.group.known();
+        channels.retain(|line| known.iter().any(|one| Arc::ptr_eq(one, &line.replica)));
+        let channel = replica.endpoint.connect_lazy();
+        channels.push(Line {
+            replica: replica.clone(),
+            channel: channel.clone(),
+        });
+        channel
+    }
+
+    /// Makes a call at the replica that is fit for it.
+    pub(crate) async fn send(&self, request: Request<Body>) -> Result<Response<Body>, Status> {
+        let held = self.group.take().ok_or_else(gone)?;
+        let channel = self.channel(&held.replica);
+        let answer = tokio::select! {
+            answer = channel.oneshot(request) => answer,
+            () = held.given_up() => return Err(gone()),
+        };
+        match answer {
+            Ok(answer) => Ok(answer.map(|body| Body::new(HeldBody::new(body, held)))),
+            Err(error) => {
+                // The next call goes elsewhere; a probe finds out when it is back.
+                held.replica.found(Health::Down);
+                Err(Status::from_error(Box::new(error)))
+            }
+        }
     }
 }
 
@@ -63,23 +92,7 @@ impl Service<Request<Body>> for BalancedChannel {
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        let Some(held) = self.group.take() else {
-            return Box::pin(async { Err(gone()) });
-        };
-        let channel = self.channel(&held);
-        Box::pin(async move {
-            let answer = tokio::select! {
-                answer = channel.oneshot(request) => answer,
-                () = held.given_up.cancelled() => return Err(gone()),
-            };
-            match answer {
-                Ok(answer) => Ok(answer.map(|body| Body::new(HeldBody::new(body, held)))),
-                Err(error) => {
-                    // The next call goes elsewhere; a probe finds out when it is back.
-                    held.replica.found(Health::Down);
-                    Err(Status::from_error(Box::new(error)))
-                }
-            }
-        })
+        let channel = self.clone();
+        Box::pin(async move { channel.send(request).await })
     }
 }

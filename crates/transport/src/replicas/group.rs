@@ -76,7 +76,19 @@ impl Replica {
 #[derive(Debug)]
 pub(super) struct Held {
     pub(super) replica: Arc<Replica>,
-    pub(super) given_up: CancellationToken,
+    given_up: CancellationToken,
+}
+
+impl Held {
+    /// Waits until the call is given up.
+    pub(super) async fn given_up(&self) {
+        self.given_up.cancelled().await;
+    }
+
+    /// As [`Held::given_up`], on its own.
+    pub(super) fn given_up_owned(&self) -> impl Future<Output = ()> + Send + use<> {
+        self.given_up.clone().cancelled_owned()
+    }
 }
 
 impl Drop for Held {
@@ -144,9 +156,14 @@ impl Group {
     pub(super) fn take(self: &Arc<Self>) -> Option<Held> {
         self.watch();
         let known = self.known();
-        let standings: Vec<_> = known.iter().map(|one| one.standing()).collect();
-        let turn = self.turn.fetch_add(1, Ordering::Relaxed);
-        let replica = known[choose(&standings, turn)?].clone();
+        let replica = match &known[..] {
+            [only] => only.clone(),
+            several => {
+                let standings: Vec<_> = several.iter().map(|one| one.standing()).collect();
+                let turn = self.turn.fetch_add(1, Ordering::Relaxed);
+                several[choose(&standings, turn)?].clone()
+            }
+        };
         replica.running.fetch_add(1, Ordering::Relaxed);
         let given_up = replica
             .state
