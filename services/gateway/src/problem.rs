@@ -1,14 +1,12 @@
 //! From an error to its answer.
 //!
-//! A handler or extractor fails with a [`Failure`]; the layer [`render`] turns it into a problem
+//! A handler or extractor fails with a [`Failure`]; [`render`] turns it into a problem
 //! document, since it alone knows the request's id. Nothing else in the gateway writes an error body.
 
 use std::sync::Arc;
 
-use axum::extract::Request;
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use swarm_errors::{Code, Error, Problem};
 
@@ -146,19 +144,12 @@ impl IntoResponse for Failure {
     }
 }
 
-/// Writes the problem document of a failure.
-pub(crate) async fn render(request: Request, next: Next) -> Response {
-    let id = request.extensions().get::<RequestId>().cloned();
-    let mut response = next.run(request).await;
+/// Writes the problem document where the answer is a failure.
+pub(crate) fn render(response: &mut Response, id: &RequestId) {
     if let Some(failure) = response.extensions_mut().remove::<Failure>() {
         failure.log();
-        write(
-            &mut response,
-            &failure,
-            id.as_ref().map_or("", RequestId::as_str),
-        );
+        write(response, &failure, id.as_str());
     }
-    response
 }
 
 /// That nothing is left of the limit, and when there is more.

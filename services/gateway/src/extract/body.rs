@@ -88,6 +88,12 @@ pub(super) fn content_type(headers: &HeaderMap) -> String {
 }
 
 pub(super) fn is_json(headers: &HeaderMap) -> bool {
+    if headers
+        .get(CONTENT_TYPE)
+        .is_some_and(|kind| kind == "application/json")
+    {
+        return true;
+    }
     let kind = content_type(headers);
     kind == "application/json" || (kind.starts_with("application/") && kind.ends_with("+json"))
 }

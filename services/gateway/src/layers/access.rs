@@ -1,13 +1,10 @@
 //! Lets a request through to its route, or refuses it, by the table of routes.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
-use axum::extract::{FromRequestParts, MatchedPath, Request, State};
+use axum::extract::{FromRequestParts, Request};
+use axum::http::Method;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Method};
-use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
 use swarm_errors::Error;
 use swarm_identity::Caller;
 
@@ -47,43 +44,35 @@ impl Gatekeeper {
     }
 }
 
-pub(super) async fn layer(
-    State((gateway, keeper)): State<(Arc<Gateway>, Arc<Gatekeeper>)>,
-    mut request: Request,
-    next: Next,
-) -> Response {
+/// Lets a request through, with its visitor beside it.
+pub(super) async fn admit(
+    gateway: &Gateway,
+    keeper: &Gatekeeper,
+    path: Option<&str>,
+    request: &mut Request,
+) -> Answer<()> {
     // Without a matched path no route is there: the fallback answers.
-    let Some(path) = request.extensions().get::<MatchedPath>().cloned() else {
-        return next.run(request).await;
-    };
+    let Some(path) = path else { return Ok(()) };
     // What the table does not name is closed, whatever the router may hold.
-    let Some(access) = keeper.rule(path.as_str(), request.method()) else {
-        return Failure::method_not_allowed(request.method().as_str()).into_response();
-    };
-    match admit(&gateway, access, request.headers()).await {
-        Ok(Some(visitor)) => drop(request.extensions_mut().insert(visitor)),
-        Ok(None) => {}
-        Err(failure) => return failure.into_response(),
-    }
-    next.run(request).await
-}
-
-async fn admit(gateway: &Gateway, access: Access, headers: &HeaderMap) -> Answer<Option<Visitor>> {
+    let access = keeper
+        .rule(path, request.method())
+        .ok_or_else(|| Failure::method_not_allowed(request.method().as_str()))?;
     if access == Access::Open {
-        return Ok(None);
+        return Ok(());
     }
     let visitor = gateway
         .doorkeeper
-        .identify(headers)
+        .identify(request.headers())
         .await?
         .ok_or_else(Failure::no_credential)?;
     if let Access::Needs(permission) = access {
         visitor.caller.principal.require(permission)?;
     }
-    Ok(Some(visitor))
+    request.extensions_mut().insert(visitor);
+    Ok(())
 }
 
-/// The caller, in a handler whose route is not open.
+/// The caller, in a handler whose route is not open; a handler takes it once.
 #[derive(Debug)]
 pub(crate) struct Who(pub(crate) Caller);
 
@@ -93,8 +82,8 @@ impl<S: Sync> FromRequestParts<S> for Who {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Answer<Self> {
         parts
             .extensions
-            .get::<Visitor>()
-            .map(|visitor| Self(visitor.caller.clone()))
+            .remove::<Visitor>()
+            .map(|visitor| Self(visitor.caller))
             .ok_or_else(|| Error::internal("an open route asks for its caller").into())
     }
 }

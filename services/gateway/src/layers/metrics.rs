@@ -1,16 +1,9 @@
 //! Counts and times requests.
 
-use std::sync::Arc;
 use std::time::Instant;
 
-use axum::extract::{Request, State};
-use axum::http::Method;
-use axum::middleware::Next;
-use axum::response::Response;
+use axum::http::{Method, StatusCode};
 use swarm_telemetry::{Counters, Histograms, Registry, names};
-
-use super::route_of;
-use crate::gateway::Gateway;
 
 /// The metrics of requests.
 #[derive(Debug)]
@@ -28,23 +21,28 @@ impl HttpMetrics {
     }
 }
 
-pub(super) async fn layer(
-    State(gateway): State<Arc<Gateway>>,
-    request: Request,
-    next: Next,
-) -> Response {
-    let begun = Instant::now();
-    let (method, route) = (label(request.method()), route_of(request.extensions()));
-    let response = next.run(request).await;
-    let status = response.status();
-    let labels = [method, route.as_str(), status.as_str()];
-    gateway.http_metrics.requests.with(labels).inc();
-    gateway
-        .http_metrics
-        .seconds
-        .with(labels)
-        .observe(begun.elapsed().as_secs_f64());
-    response
+/// A request that is being answered.
+#[derive(Debug)]
+pub(super) struct Begun {
+    at: Instant,
+    method: &'static str,
+}
+
+impl Begun {
+    pub(super) fn now(method: &Method) -> Self {
+        Self {
+            at: Instant::now(),
+            method: label(method),
+        }
+    }
+
+    /// Counts it.
+    pub(super) fn end(self, metrics: &HttpMetrics, route: &str, status: StatusCode) {
+        let labels = [self.method, route, status.as_str()];
+        metrics.requests.with(labels).inc();
+        let seconds = self.at.elapsed().as_secs_f64();
+        metrics.seconds.with(labels).observe(seconds);
+    }
 }
 
 /// A method of a stranger's making must not become a label.

@@ -1,43 +1,41 @@
 //! The root span of a request, or a child of the caller's.
 
 use axum::extract::Request;
-use axum::middleware::Next;
 use axum::response::Response;
 use swarm_telemetry::propagate;
-use tracing::{Instrument, Span, field};
+use tracing::{Span, field};
 
-use super::{RequestId, route_of};
+use super::RequestId;
 
-pub(super) async fn layer(request: Request, next: Next) -> Response {
-    let span = span_of(&request);
-    propagate::set_parent(&span, request.headers());
-    let mut response = next.run(request).instrument(span.clone()).await;
-    let status = response.status();
-    span.record("http.response.status_code", status.as_u16());
-    if status.is_server_error() {
-        span.record("otel.status_code", "ERROR");
-    }
-    span.in_scope(|| tracing::debug!(http.status = status.as_u16(), "request answered"));
-    propagate::inject_span(&span, response.headers_mut());
-    response
-}
-
-fn span_of(request: &Request) -> Span {
-    let route = route_of(request.extensions());
-    let id = request
-        .extensions()
-        .get::<RequestId>()
-        .map_or("", RequestId::as_str);
-    tracing::info_span!(
+/// The span of a request for this route.
+pub(super) fn open(request: &Request, route: &str, id: &RequestId) -> Span {
+    let span = tracing::info_span!(
         "http server",
         otel.name = %format_args!("HTTP {} {route}", request.method()),
         otel.kind = "server",
         otel.status_code = field::Empty,
         service.component = "gateway",
-        request.id = id,
-        http.request.method = %request.method(),
+        request.id = id.as_str(),
+        http.request.method = request.method().as_str(),
         http.route = route,
         url.path = request.uri().path(),
         http.response.status_code = field::Empty,
-    )
+    );
+    propagate::set_parent(&span, request.headers());
+    span
+}
+
+/// Says in the log, within the span, what was answered.
+pub(super) fn tell(response: &Response) {
+    tracing::debug!(http.status = response.status().as_u16(), "request answered");
+}
+
+/// Ends the span, and tells the caller its ids.
+pub(super) fn close(span: &Span, response: &mut Response) {
+    let status = response.status();
+    span.record("http.response.status_code", status.as_u16());
+    if status.is_server_error() {
+        span.record("otel.status_code", "ERROR");
+    }
+    propagate::inject_span(span, response.headers_mut());
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use chrono::DateTime;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use serde_json::value::RawValue;
 use swarm_proto::agents::v1 as wire;
 use swarm_proto::common;
 use utoipa::ToSchema;
@@ -12,7 +13,7 @@ use utoipa::ToSchema;
 use super::messages::Message;
 use super::proposals::Proposal;
 use super::retry::RetryPolicy;
-use super::wire::{Time, Word, json, some, text, time, words};
+use super::wire::{Time, Word, json, raw, some, text, time, words};
 
 words! {
     /// Where a task is in its life.
@@ -230,7 +231,7 @@ pub(crate) struct Task {
     kind: String,
     /// What was asked.
     #[schema(value_type = Object)]
-    input: Value,
+    input: Option<Box<RawValue>>,
     /// The agent that was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     agent_id: Option<String>,
@@ -279,8 +280,9 @@ pub(crate) struct Task {
     assigned_agent_id: Option<String>,
     attempt: u32,
     /// The result, once it has completed.
+    #[schema(value_type = Option<Value>)]
     #[serde(skip_serializing_if = "Option::is_none")]
-    result: Option<Value>,
+    result: Option<Box<RawValue>>,
     /// The error, once it has failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<TaskError>,
@@ -303,7 +305,7 @@ impl From<wire::Task> for Task {
         Self {
             id: task.id,
             kind: spec.kind,
-            input: json(spec.input_json).unwrap_or_default(),
+            input: raw(&spec.input_json),
             agent_id: some(spec.agent_id),
             pool: some(spec.pool),
             strategy: spec.strategy.map(Into::into),
@@ -322,7 +324,7 @@ impl From<wire::Task> for Task {
             waiting_reason: some(task.waiting_reason),
             assigned_agent_id: some(task.assigned_agent_id),
             attempt: task.attempt,
-            result: json(task.result_json),
+            result: raw(&task.result_json),
             error: task.error.map(|error| TaskError {
                 code: error.code,
                 detail: error.detail,

@@ -3,6 +3,7 @@
 use prost_types::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use serde_json::value::{RawValue, to_raw_value};
 use swarm_proto::convert;
 use utoipa::ToSchema;
 
@@ -40,6 +41,16 @@ pub(crate) fn json(text: String) -> Option<Value> {
         return None;
     }
     Some(serde_json::from_str(&text).unwrap_or(Value::String(text)))
+}
+
+/// As [`json`], for what is only passed on: it is not read into values and written again.
+pub(crate) fn raw(text: &str) -> Option<Box<RawValue>> {
+    if text.is_empty() {
+        return None;
+    }
+    serde_json::from_str(text)
+        .or_else(|_| to_raw_value(text))
+        .ok()
 }
 
 /// An enum of the public shape that stands for one of the wire.
