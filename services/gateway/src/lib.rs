@@ -16,6 +16,7 @@ mod problem;
 mod program;
 mod routes;
 mod shapes;
+mod waiting;
 mod ws;
 
 pub use app::{App, Sockets, build};

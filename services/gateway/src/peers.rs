@@ -1,6 +1,5 @@
 //! The clients of the five services behind the gateway.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures::future::join_all;
@@ -26,11 +25,10 @@ use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
 
+use crate::waiting::Waiting;
+
 /// A whole tree of a task, or a page of long texts, is larger than the 4 MiB that tonic takes.
 const LARGEST_ANSWER: usize = 64 * 1024 * 1024;
-/// A server runs 200 calls of one connection at once. Waits for a result are long, so they get
-/// connections of their own and leave the others to short calls.
-const WAITING_CONNECTIONS: usize = 4;
 const HEALTH_LIMIT: Duration = Duration::from_millis(900);
 
 /// Calls a peer for a caller; again while it is unavailable, since its owner deduplicates.
@@ -79,8 +77,7 @@ pub(crate) fn name_of_absent(client: &str, error: Error) -> Error {
 pub(crate) struct Peers {
     dialer: Dialer,
     addresses: PeersConfig,
-    waiting: Vec<TaskServiceClient<Peer>>,
-    next_waiting: AtomicUsize,
+    pub(crate) waiting: Waiting,
     services: Vec<Service>,
     pub(crate) agents: AgentServiceClient<Peer>,
     pub(crate) tasks: TaskServiceClient<Peer>,
@@ -120,16 +117,10 @@ impl Peers {
         let memory = dialer.peer("peers.memory", &addresses.memory)?;
         let learning = dialer.peer("peers.learning", &addresses.learning)?;
         let auth = dialer.peer("peers.auth", &addresses.auth)?;
-        let waiting = (0..WAITING_CONNECTIONS)
-            .map(|_| {
-                Ok(TaskServiceClient::new(
-                    dialer.peer("peers.agent_manager", &addresses.agent_manager)?,
-                ))
-            })
-            .collect::<Result<_>>()?;
+        let waiting =
+            Waiting::new(|| dialer.peer("peers.agent_manager", &addresses.agent_manager))?;
         Ok(Self {
             waiting,
-            next_waiting: AtomicUsize::new(0),
             services: services(&dialer, &addresses)?,
             agents: AgentServiceClient::new(agent_manager.clone())
                 .max_decoding_message_size(LARGEST_ANSWER),
@@ -155,12 +146,6 @@ impl Peers {
             dialer,
             addresses,
         })
-    }
-
-    /// A client for a wait of up to a minute.
-    pub(crate) fn waiting(&self) -> TaskServiceClient<Peer> {
-        let next = self.next_waiting.fetch_add(1, Ordering::Relaxed) % self.waiting.len();
-        self.waiting[next].clone()
     }
 
     /// A client on a connection of its own: a reader that stalls its stream stalls nobody else's.

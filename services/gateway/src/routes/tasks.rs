@@ -59,7 +59,8 @@ pub(super) async fn submit_task(
             // A gateway that is about to stop keeps nobody waiting. The key makes both calls one.
             () = gateway.soft.cancelled() => {
                 message.wait_ms = 0;
-                submit_and_wait(&gateway, &acting, &message, Duration::ZERO).await
+                // Boxed, since it is rare and would double what every request moves.
+                Box::pin(submit_and_wait(&gateway, &acting, &message, Duration::ZERO)).await
             }
         }?
     };
@@ -74,11 +75,11 @@ async fn submit_and_wait(
     message: &wire::SubmitTaskRequest,
     wait: Duration,
 ) -> swarm_errors::Result<wire::SubmitTaskResponse> {
-    let client = gateway.peers.waiting();
+    let line = gateway.peers.waiting.begin();
     let deadline = gateway.deadline().later_by(wait);
     let answer = call(Retry::Safe, deadline, || async {
         let request = request(acting, deadline, message.clone())?;
-        client.clone().submit_task(request).await
+        line.client.clone().submit_task(request).await
     })
     .await;
     answer.map_err(|error| name_of_absent("tasks", error))
@@ -176,14 +177,14 @@ async fn wait_for(
     wait: Duration,
 ) -> swarm_errors::Result<wire::GetTaskResultResponse> {
     let wait_ms = milliseconds(wait);
-    let client = gateway.peers.waiting();
+    let line = gateway.peers.waiting.begin();
     let deadline = gateway.deadline().later_by(wait);
     let answer = call(Retry::Safe, deadline, || async {
         let message = wire::GetTaskResultRequest {
             id: id.to_owned(),
             wait_ms,
         };
-        client
+        line.client
             .clone()
             .get_task_result(request(acting, deadline, message)?)
             .await
