@@ -29,6 +29,9 @@ const STOP_POLL: Duration = Duration::from_millis(100);
 /// Ten years: what is to be kept longer is to be kept for good.
 const MOST_HOURS: u32 = 87_600;
 
+/// As many as a replica's workers may be.
+const MOST_RUNNING: u32 = 10_000;
+
 /// All sections that agent-manager reads.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -75,6 +78,8 @@ pub struct AgentManagerConfig {
     pub max_queued_per_tenant: u64,
     /// How tenants and pools share the workers.
     pub weights: WeightsConfig,
+    /// Bounds of pools, by their names.
+    pub pools: BTreeMap<String, PoolConfig>,
     /// After so many hours an idempotency key is free again.
     pub idempotency_hours: u32,
     /// So many hours after the end of a tree of tasks its events are kept; 0 keeps them for good.
@@ -93,6 +98,15 @@ pub struct WeightsConfig {
     pub tenants: BTreeMap<String, u32>,
     /// By the name of a pool, in every tenant.
     pub pools: BTreeMap<String, u32>,
+}
+
+/// Section `agent_manager.pools.NAME`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PoolConfig {
+    /// Its tasks that run at the same time, over all tenants and replicas, from 1 to 10000; those
+    /// that wait do not count. The same for all replicas.
+    pub max_running: u32,
 }
 
 impl WeightsConfig {
@@ -139,6 +153,7 @@ impl Default for AgentManagerConfig {
             poll_ms: 1_000,
             max_queued_per_tenant: 100_000,
             weights: WeightsConfig::default(),
+            pools: BTreeMap::new(),
             idempotency_hours: 24,
             event_retention_hours: 0,
             max_steps: 10_000,
@@ -175,6 +190,11 @@ impl Config {
             max_queued_per_tenant: own.max_queued_per_tenant,
             // Checked before.
             weights: own.weights.weights().unwrap_or_default(),
+            max_running: own
+                .pools
+                .iter()
+                .map(|(name, pool)| (name.clone(), pool.max_running))
+                .collect(),
             key_age: hours(own.idempotency_hours),
             event_retention: (own.event_retention_hours > 0)
                 .then(|| hours(own.event_retention_hours)),
@@ -260,6 +280,17 @@ impl Validate for Config {
                 "must be between 1024 and 268435456",
             ));
         }
+        for (name, pool) in &own.pools {
+            if name.is_empty() {
+                return Err(Error::invalid("agent_manager.pools", "a pool has a name"));
+            }
+            if !(1..=MOST_RUNNING).contains(&pool.max_running) {
+                return Err(Error::invalid(
+                    format!("agent_manager.pools.{name}.max_running"),
+                    format!("must be between 1 and {MOST_RUNNING}"),
+                ));
+            }
+        }
         own.weights.weights().map(drop)
     }
 }
@@ -273,7 +304,7 @@ mod tests {
     fn wrong_values_name_their_key() {
         Config::default().validate().unwrap();
         type Change = fn(&mut AgentManagerConfig);
-        let changes: [(&str, Change); 8] = [
+        let changes: [(&str, Change); 10] = [
             ("agent_manager.idempotency_hours", |own| {
                 own.idempotency_hours = 0;
             }),
@@ -288,6 +319,12 @@ mod tests {
             }),
             ("agent_manager.weights.tenants", |own| {
                 own.weights.tenants = [("me".to_owned(), 1)].into();
+            }),
+            ("agent_manager.pools.fast.max_running", |own| {
+                own.pools = [("fast".to_owned(), PoolConfig { max_running: 0 })].into();
+            }),
+            ("agent_manager.pools", |own| {
+                own.pools = [(String::new(), PoolConfig { max_running: 1 })].into();
             }),
             ("agent_manager.weights.pools.fast", |own| {
                 own.weights.pools = [("fast".to_owned(), 0)].into();

@@ -1,5 +1,5 @@
 -- Every key begins with the tenant, so that the tables can be distributed by it. The exceptions,
--- lease_groups and the indexes tasks_by_lease, tasks_due, tasks_dependent, outbox_due and
+-- pools, pool_slots, lease_groups and the indexes tasks_by_lease, tasks_due, tasks_dependent, outbox_due and
 -- schedules_due, serve a replica and not a tenant.
 
 CREATE TABLE agents (
@@ -32,6 +32,22 @@ CREATE TABLE agent_slots (
     agent_id  uuid NOT NULL,
     task_id   uuid NOT NULL,
     PRIMARY KEY (tenant_id, agent_id, task_id)
+);
+
+-- A row per pool with a bound: whoever gives places of it away locks it.
+CREATE TABLE pools (
+    name text NOT NULL PRIMARY KEY
+) WITH (fillfactor = 10);
+
+-- Places of pools with a bound. A row counts while its task runs at its epoch; one with wanted_until
+-- keeps the next place for a task that has waited. Rows that count no more are swept by the next look.
+CREATE TABLE pool_slots (
+    pool         text   NOT NULL,
+    tenant_id    uuid   NOT NULL,
+    task_id      uuid   NOT NULL,
+    epoch        bigint NOT NULL,
+    wanted_until timestamptz,
+    PRIMARY KEY (pool, tenant_id, task_id)
 );
 
 -- ready_at is set while a task waits for a worker, and no index depends on state: that keeps the

@@ -62,10 +62,9 @@ pub(super) async fn insert_children(
 }
 
 fn child_record(parent: &TaskRecord, id: TaskId, child: &NewTask, now: Timestamp) -> TaskRecord {
-    let kind = if child.kind.is_empty() {
-        &parent.spec.kind
-    } else {
-        &child.kind
+    let own_or = |own: &str, parents: &str| {
+        let chosen = if own.is_empty() { parents } else { own };
+        chosen.to_owned()
     };
     TaskRecord {
         tenant: parent.tenant,
@@ -74,10 +73,10 @@ fn child_record(parent: &TaskRecord, id: TaskId, child: &NewTask, now: Timestamp
         parent: Some(parent.id),
         role: child.role.clone(),
         spec: Arc::new(TaskSpec {
-            kind: kind.clone(),
+            kind: own_or(&child.kind, &parent.spec.kind),
             input: child.input.clone(),
             agent_id: child.agent,
-            pool: child.pool.clone(),
+            pool: own_or(&child.pool, &parent.spec.pool),
             strategy: child.strategy.clone(),
             metadata: child.metadata.clone(),
             ..TaskSpec::default()

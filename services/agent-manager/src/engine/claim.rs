@@ -183,7 +183,9 @@ impl Engine {
         if !leases::hold(unit.tx(), group, &self.leases.owner, now).await? {
             return Ok(Claimed::default());
         }
-        let mut candidates = tasks::candidates(unit.tx(), turns, now).await?;
+        let mut rooms = self.rooms(&mut unit, turns).await?;
+        let mut candidates = tasks::candidates(unit.tx(), &rooms.cut(turns), now).await?;
+        rooms.keep(&mut candidates);
         let found = turns
             .iter()
             .map(|turn| {
@@ -199,6 +201,7 @@ impl Engine {
         let mut tasks = tasks::claim(unit.tx(), &picked.run, group, now).await?;
         // The order of RETURNING is not certain.
         tasks.sort_by_key(|task| picked.run.iter().position(|(_, id)| *id == task.id.uuid()));
+        self.hold_places(&mut unit, &tasks).await?;
         let mut holds = Vec::new();
         for (task, (ticket, permit)) in tasks.into_iter().zip(places) {
             let agent = match task.agent {

@@ -1,5 +1,6 @@
 //! What the engine must know.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use crate::scheduling::Weights;
@@ -21,6 +22,9 @@ pub struct EngineConfig {
     pub max_queued_per_tenant: u64,
     /// How tenants and pools share the workers.
     pub weights: Weights,
+    /// Tasks of a pool that run at the same time, over all tenants and replicas, by the name of the
+    /// pool; the others have no bound.
+    pub max_running: HashMap<String, u32>,
     /// After so long an idempotency key is free again.
     pub key_age: Duration,
     /// So long after its end the events of a tree of tasks are kept; `None` keeps them for good.
@@ -41,6 +45,7 @@ impl Default for EngineConfig {
             stop_poll: Duration::from_millis(100),
             max_queued_per_tenant: 100_000,
             weights: Weights::default(),
+            max_running: HashMap::new(),
             key_age: Duration::from_secs(24 * 60 * 60),
             event_retention: None,
             max_steps: 10_000,

@@ -1,7 +1,7 @@
 //! The durable engine: queue, leases, journal, recovery.
 //!
-//! Every transaction takes its locks in one order: the lease group, then tasks from the root
-//! down, then agents, then the tenants' counters.
+//! Every transaction takes its locks in one order: the lease group, then pools with a bound, then
+//! tasks from the root down, then agents, then the tenants' counters.
 
 mod accept;
 mod activity;
@@ -38,6 +38,7 @@ mod outbox;
 mod overview;
 mod parking;
 mod persist;
+mod pools;
 mod predecessors;
 mod query;
 mod recovery;

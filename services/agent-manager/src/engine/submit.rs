@@ -95,7 +95,13 @@ impl Engine {
         submission: &Submission,
     ) -> Result<Option<TaskRecord>> {
         let record = self.new_root(id, submission)?;
-        let task = match self.place() {
+        // Places of a pool with a bound are given away in the order of its queue.
+        let place = if self.is_bounded(&record.spec.pool) {
+            None
+        } else {
+            self.place()
+        };
+        let task = match place {
             // Whether an agent has room is decided under a lock on its row.
             Some(place) if record.agent.is_none() => self.bear(submission, &record, place).await?,
             place => {

@@ -148,29 +148,46 @@ impl TaskContext {
             }
             state.agent
         };
-        let engine = &self.inner.engine;
-        let permit = tokio::select! {
-            biased;
-            () = self.cancelled().cancelled() => return Err(stopped("the attempt was stopped")),
-            permit = engine.workers.clone().acquire_owned() => permit.map_err(Error::internal)?,
-            () = engine.drained() => return Err(self.hand_over()),
-        };
-        while !persist(self.cancelled(), || self.write_resume(agent)).await? {
+        loop {
+            let permit = self.take_worker().await?;
+            if persist(self.cancelled(), || self.write_resume(agent)).await? {
+                let mut state = waiting.lock();
+                state.waits = false;
+                state.permit = Some(permit);
+                return Ok(());
+            }
+            // Others have room: the worker is theirs meanwhile.
+            drop(permit);
+            self.inner.engine.work.notify_one();
             self.wait_for_room().await?;
         }
-        let mut state = waiting.lock();
-        state.waits = false;
-        state.permit = Some(permit);
-        Ok(())
     }
 
-    /// Says whether the agent had room. What is under way goes on also while it is paused.
+    async fn take_worker(&self) -> Result<OwnedSemaphorePermit> {
+        let engine = &self.inner.engine;
+        tokio::select! {
+            biased;
+            () = self.cancelled().cancelled() => Err(stopped("the attempt was stopped")),
+            permit = engine.workers.clone().acquire_owned() => permit.map_err(Error::internal),
+            () = engine.drained() => Err(self.hand_over()),
+        }
+    }
+
+    /// Says whether pool and agent had room. What is under way goes on also while the agent is paused.
     async fn write_resume(&self, agent: Option<AgentId>) -> Result<bool> {
         let engine = &self.inner.engine;
         let mut unit = engine.begin_unit().await?;
-        let Some(task) = tasks::resume(unit.tx(), self.fence()).await? else {
+        let (pool, fence) = (&self.task().spec.pool, self.fence());
+        if !engine.may_go_on(&mut unit, pool, fence).await? {
+            engine.commit(unit).await?;
+            return Ok(false);
+        }
+        let Some(task) = tasks::resume(unit.tx(), fence).await? else {
             return self.expect(unit, TaskState::Running).await.map(|()| true);
         };
+        engine
+            .hold_places(&mut unit, std::slice::from_ref(&task))
+            .await?;
         if let Some(agent) = agent {
             if agents::lock(unit.tx(), task.tenant, agent).await?.free == 0 {
                 unit.rollback().await?;

@@ -11,6 +11,7 @@ pub(crate) mod leases;
 pub(crate) mod messages;
 pub(crate) mod outbox;
 pub mod overview;
+pub(crate) mod pools;
 pub(crate) mod schedules;
 pub mod sql;
 pub(crate) mod steps;

@@ -95,7 +95,7 @@ pub struct NewTask {
     pub input: Value,
     /// Who is to do it. It waits until that agent has room.
     pub agent: Option<AgentId>,
-    /// The pool whose agents may work on it.
+    /// The pool that it shares the workers of, and the bound; empty takes the parent's.
     pub pool: String,
     /// How the work is organised.
     pub strategy: Strategy,

@@ -23,6 +23,7 @@ mod letters;
 mod messages;
 mod outage;
 mod overview;
+mod pools;
 mod recovery;
 mod replica;
 mod retries;

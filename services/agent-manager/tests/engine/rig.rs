@@ -1,5 +1,6 @@
 //! An engine with an executor that a test writes as a closure.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -79,6 +80,7 @@ pub(crate) struct Options {
     pub(crate) stop_poll: Duration,
     pub(crate) max_queued: u64,
     pub(crate) weights: Weights,
+    pub(crate) max_running: HashMap<String, u32>,
     pub(crate) hub: Hub,
     pub(crate) event_retention: Option<Duration>,
 }
@@ -98,6 +100,7 @@ impl Default for Options {
             stop_poll: Duration::from_millis(20),
             max_queued: 100_000,
             weights: Weights::default(),
+            max_running: HashMap::new(),
             hub: Hub::default(),
         }
     }
@@ -116,6 +119,7 @@ impl Rig {
             stop_poll: options.stop_poll,
             max_queued_per_tenant: options.max_queued,
             weights: options.weights,
+            max_running: options.max_running,
             poll: options.poll,
             max_steps: options.max_steps,
             max_step_bytes: options.max_step_bytes,

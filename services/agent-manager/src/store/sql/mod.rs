@@ -13,6 +13,7 @@ pub(crate) mod leases;
 pub(crate) mod messages;
 pub(crate) mod outbox;
 pub(crate) mod overview;
+pub(crate) mod pools;
 pub(crate) mod retries;
 pub(crate) mod schedules;
 pub(crate) mod steps;
@@ -36,6 +37,7 @@ pub const ALL: &[&[Text]] = &[
     messages::ALL,
     outbox::ALL,
     overview::ALL,
+    pools::ALL,
     retries::ALL,
     schedules::ALL,
     steps::ALL,

@@ -61,7 +61,7 @@ pub(crate) async fn queued_of(db: &Db, tenant: TenantId, most: u64) -> Result<u6
 #[derive(Debug, Clone, FromRow)]
 pub(crate) struct Candidate {
     tenant_id: Uuid,
-    pool: String,
+    pub(crate) pool: String,
     pub(crate) id: Uuid,
     pub(crate) agent_id: Option<Uuid>,
 }
