@@ -17,6 +17,8 @@ mod doors;
 mod failover;
 #[path = "stories/follow.rs"]
 mod follow;
+#[path = "stories/full_queue.rs"]
+mod full_queue;
 #[path = "stories/isolation.rs"]
 mod isolation;
 #[path = "stories/lost_answers.rs"]
