@@ -32,7 +32,7 @@ pub(crate) struct Backlog {
 /// What becomes of tasks that would have to queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verdict {
-    /// They may, and are taken into account.
+    /// They may.
     Admitted,
     /// They would exceed the limit; it makes sense to ask again after this.
     Full(Duration),
@@ -41,8 +41,30 @@ pub(crate) enum Verdict {
 }
 
 impl Backlog {
-    /// Asks for `tasks` more in the tenant's queue.
+    /// Asks for `tasks` more in the tenant's queue, and takes them into account if there is room.
     pub(crate) fn admit(
+        &mut self,
+        tenant: TenantId,
+        tasks: u64,
+        limit: u64,
+        now: Timestamp,
+    ) -> Verdict {
+        let verdict = self.ask(tenant, tasks, limit, now);
+        if verdict == Verdict::Admitted {
+            self.added(tenant, tasks);
+        }
+        verdict
+    }
+
+    /// Tasks were queued that nobody has asked for.
+    pub(crate) fn added(&mut self, tenant: TenantId, tasks: u64) {
+        if let Some(entry) = self.tenants.get_mut(&tenant) {
+            entry.added += tasks;
+        }
+    }
+
+    /// Whether there is room for `tasks` more in the tenant's queue.
+    pub(crate) fn ask(
         &mut self,
         tenant: TenantId,
         tasks: u64,
@@ -61,7 +83,6 @@ impl Backlog {
             let wait = (entry.until - now).to_std().unwrap_or(FRESH);
             return Verdict::Full(wait.max(FRESH));
         }
-        entry.added += tasks;
         Verdict::Admitted
     }
 
@@ -107,6 +128,17 @@ mod tests {
         assert_eq!(backlog.admit(tenant, 1, 10, at(3)), Verdict::Full(FRESH));
         let other = TenantId::new();
         assert_eq!(backlog.admit(other, 1, 10, at(3)), Verdict::Count);
+    }
+
+    #[test]
+    fn who_only_asks_takes_no_room() {
+        let (mut backlog, tenant) = (Backlog::default(), TenantId::new());
+        backlog.counted(tenant, 9, Duration::ZERO, at(0));
+        for _ in 0..3 {
+            assert_eq!(backlog.ask(tenant, 1, 10, at(1)), Verdict::Admitted);
+        }
+        backlog.added(tenant, 1);
+        assert_eq!(backlog.ask(tenant, 1, 10, at(1)), Verdict::Full(FRESH));
     }
 
     #[test]

@@ -83,14 +83,17 @@ impl House {
     }
 
     async fn rig(&self, replica: &'static str, executor: Arc<dyn Executor>) -> Rig {
-        let options = Options {
+        Rig::start_with(&self.db, executor, self.options(replica)).await
+    }
+
+    fn options(&self, replica: &'static str) -> Options {
+        Options {
             replica,
             lease: LEASE,
             clock: self.clock.clone(),
             tenant: self.tenant,
             ..Options::default()
-        };
-        Rig::start_with(&self.db, executor, options).await
+        }
     }
 
     /// Goes to so many seconds after the start.
@@ -300,6 +303,79 @@ async fn an_earlier_task_that_runs_is_treated_as_asked() {
         let (schedule, ticks) = house.settled(&rig, queue).await;
         assert_eq!(schedule.waiting, 0);
         assert_eq!(told(&ticks), [fired(10), fired(20), fired(30)]);
+        rig.crash().await;
+    })
+    .await;
+}
+
+/// Fills queues: tasks that are queued and not to be started for long.
+async fn delayed(rig: &Rig, count: usize) -> Vec<TaskId> {
+    let mut ids = Vec::new();
+    for _ in 0..count {
+        let late = |spec: &mut TaskSpec| spec.not_before = Some(after(10_000));
+        ids.push(rig.submit_as(late).await.id);
+    }
+    ids
+}
+
+#[tokio::test]
+async fn a_full_queue_skips_ticks_keeps_those_that_wait_and_is_over_when_there_is_room() {
+    for_each_database(&SCHEMA, |db| async move {
+        let house = House::new(&db);
+        let options = Options {
+            max_queued: 2,
+            ..house.options("one")
+        };
+        let rig = Rig::start_with(&db, stuck(), options).await;
+        let in_turn = Definition {
+            name: "in turn".into(),
+            overlap: Overlap::Queue,
+            ..every(10)
+        };
+        let in_turn = create(&rig, in_turn).await;
+        for second in [10, 20] {
+            house.go_to(second);
+            house.settled(&rig, in_turn).await;
+        }
+        let filled = delayed(&rig, 2).await;
+        let each = create(&rig, every(10)).await;
+        let fired = |second| (second, Outcome::Fired, None, 1);
+        let waiting = |second| (second, Outcome::Waiting, None, 1);
+        let refused = |second| (second, Outcome::Skipped, Some(Skipped::QueueFull), 1);
+        house.go_to(30);
+        let (schedule, ticks) = house.settled(&rig, each).await;
+        assert_eq!(told(&ticks), [refused(30)]);
+        assert_eq!(schedule.state, ScheduleState::Active);
+        let by_hand = rig.engine.run_schedule(rig.tenant, None, each).await;
+        assert_eq!(by_hand.unwrap_err().code(), Code::ResourceExhausted);
+        house.settled(&rig, in_turn).await;
+        // Its turn has come, and there is no room.
+        let first = tick_task_id(in_turn, after(10));
+        rig.engine.cancel(rig.tenant, first, "").await.unwrap();
+        house.go_to(40);
+        house.settled(&rig, each).await;
+        let (schedule, ticks) = house.settled(&rig, in_turn).await;
+        let expected = [fired(10), waiting(20), refused(30), refused(40)];
+        assert_eq!(told(&ticks), expected);
+        assert_eq!(schedule.waiting, 1);
+        for id in filled {
+            rig.engine.cancel(rig.tenant, id, "").await.unwrap();
+        }
+        house.go_to(45);
+        let its_turn = tick_task_id(in_turn, after(20));
+        eventually("its turn", LONG, || async {
+            rig.engine.task(rig.tenant, its_turn).await.map(drop)
+        })
+        .await;
+        rig.reaches(its_turn, TaskState::Running).await;
+        house.go_to(50);
+        let (_, ticks) = house.settled(&rig, each).await;
+        assert_eq!(told(&ticks), [refused(30), refused(40), fired(50)]);
+        let (_, ticks) = house.settled(&rig, in_turn).await;
+        let expected = [fired(10), fired(20), refused(30), refused(40), waiting(50)];
+        assert_eq!(told(&ticks), expected);
+        let made = tasks(&rig).await.len();
+        assert_eq!(made, 2 + 2 + 1, "two in turn, two that filled, one of each");
         rig.crash().await;
     })
     .await;

@@ -25,6 +25,8 @@ use crate::tasks::TaskRecord;
 pub(super) struct Fired {
     /// Whether anything was decided.
     pub(super) moved: bool,
+    /// Tasks that were made.
+    pub(super) made: usize,
     /// The tasks for whose end ticks wait.
     pub(super) blocked_by: Vec<TaskId>,
 }
@@ -42,22 +44,16 @@ impl Engine {
         let is_full = self.is_full(key.0).await?;
         loop {
             match self.db.retry(|| self.look_at(key, is_full)).await? {
-                Look::Done(fired) => return Ok(fired),
+                Look::Done(fired) => {
+                    self.queued(key.0, fired.made);
+                    return Ok(fired);
+                }
                 Look::CancelFirst(open) => {
                     for task in open {
                         self.cancel_earlier(key.0, task).await?;
                     }
                 }
             }
-        }
-    }
-
-    /// Whether the tenant's queue has no room for what a tick makes.
-    async fn is_full(&self, tenant: TenantId) -> Result<bool> {
-        match self.admit(tenant, 1).await {
-            Ok(()) => Ok(false),
-            Err(error) if error.code() == Code::ResourceExhausted => Ok(true),
-            Err(error) => Err(error),
         }
     }
 
@@ -281,10 +277,14 @@ impl Firing<'_> {
             0 => Vec::new(),
             _ => self.open,
         };
-        let moved = self.moved;
-        if !moved {
+        let fired = Fired {
+            moved: self.moved,
+            made: self.made.len(),
+            blocked_by,
+        };
+        if !fired.moved {
             self.unit.rollback().await?;
-            return Ok(Fired { moved, blocked_by });
+            return Ok(fired);
         }
         let (tenant, id, now) = (self.schedule.tenant, self.schedule.id, self.unit.now());
         self.schedule.go_on(plan.next, plan.last);
@@ -299,6 +299,6 @@ impl Firing<'_> {
             self.engine.metrics.submitted(task);
         }
         self.engine.work.notify_one();
-        Ok(Fired { moved, blocked_by })
+        Ok(fired)
     }
 }
