@@ -9,7 +9,7 @@ use tokio::process::{Child, ChildStderr, ChildStdout, Command};
 
 const LONG: Duration = Duration::from_secs(60);
 
-async fn program(cluster: &Cluster, arguments: &[&str]) -> Command {
+pub(crate) async fn program(cluster: &Cluster, arguments: &[&str]) -> Command {
     let token = cluster.client().token().await.unwrap();
     let mut command = Command::new(path_of("swarm"));
     command

@@ -7,9 +7,11 @@ pub mod command;
 mod journal;
 mod sample;
 mod swarm;
+mod terminal;
 mod traces;
 
 pub use journal::{Journal, events_of};
 pub use sample::{Sampler, Words};
 pub use swarm::{ANSWER, QUESTION, Swarm, WRONG_ANSWER, script, slow_script};
+pub use terminal::Terminal;
 pub use traces::{Collector, Span};

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use swarm_client::{NewTask, RetryPolicy, Strategy, Task, TaskState};
+use tokio::signal::unix::{SignalKind, signal};
 
 use super::{Session, watch};
 use crate::arguments::{Output, Run, Strategy as Named};
@@ -170,10 +171,11 @@ fn ways(all: &[(&str, &str)]) -> Vec<Line> {
 
 /// Waits for the end, as long as it takes.
 async fn end(session: &Session, id: &str) -> Result<Task, Failure> {
+    let mut interrupted = signal(SignalKind::interrupt())?;
     loop {
         let task = tokio::select! {
             answer = session.connection.client.task_result(id, WAIT) => session.call(answer)?,
-            _ = tokio::signal::ctrl_c() => {
+            Some(()) = interrupted.recv() => {
                 let program = program();
                 said_on_error(&format!("{id} goes on; see its end with: {program} tasks show {id}"))?;
                 return Err(Failure::Interrupted);

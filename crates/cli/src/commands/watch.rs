@@ -3,6 +3,7 @@
 use futures::StreamExt;
 use swarm_client::{Event, Watched};
 use swarm_errors::Error;
+use tokio::signal::unix::{SignalKind, signal};
 
 use super::{Session, run};
 use crate::arguments::Output;
@@ -62,11 +63,13 @@ async fn each(
     topic: &str,
     mut show: impl FnMut(&Event) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
+    // Listened to also while an event is shown.
+    let mut interrupted = signal(SignalKind::interrupt())?;
     let mut events = std::pin::pin!(session.connection.client.watch(topic, None));
     loop {
         let next = tokio::select! {
             next = events.next() => next,
-            _ = tokio::signal::ctrl_c() => return Err(Failure::Interrupted),
+            Some(()) = interrupted.recv() => return Err(Failure::Interrupted),
         };
         match next {
             None => return Ok(()),

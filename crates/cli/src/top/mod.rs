@@ -90,11 +90,13 @@ impl View {
 }
 
 async fn on_terminal(session: &Session, first: Overview, every: Duration) -> Result<(), Failure> {
-    let mut terminal = FullScreen::enter(session.screen)?;
-    let (mut resized, mut ended) = (
+    // Listened to before the terminal is ours, and also while it is drawn: none is missed.
+    let (mut resized, mut interrupted, mut ended) = (
         signal(SignalKind::window_change())?,
+        signal(SignalKind::interrupt())?,
         signal(SignalKind::terminate())?,
     );
+    let mut terminal = FullScreen::enter(session.screen)?;
     let mut view = View {
         overview: first,
         outage: None,
@@ -111,7 +113,7 @@ async fn on_terminal(session: &Session, first: Overview, every: Duration) -> Res
                 answer = &mut next => break answer,
                 Some(()) = resized.recv() => {}
                 Some(()) = ended.recv() => return Ok(()),
-                _ = tokio::signal::ctrl_c() => return Err(Failure::Interrupted),
+                Some(()) = interrupted.recv() => return Err(Failure::Interrupted),
                 Some(key) = terminal.key() => if matches!(key, b'q' | b'Q') { return Ok(()) },
             }
         };
@@ -121,7 +123,10 @@ async fn on_terminal(session: &Session, first: Overview, every: Duration) -> Res
 
 /// One snapshot below the other; programs get one a line.
 async fn into_pipe(session: &Session, first: Overview, every: Duration) -> Result<(), Failure> {
-    let mut ended = signal(SignalKind::terminate())?;
+    let (mut interrupted, mut ended) = (
+        signal(SignalKind::interrupt())?,
+        signal(SignalKind::terminate())?,
+    );
     let client = &session.connection.client;
     let mut view = View {
         overview: first,
@@ -135,7 +140,7 @@ async fn into_pipe(session: &Session, first: Overview, every: Duration) -> Resul
         let answer = tokio::select! {
             answer = after(view.pause(every), client) => answer,
             Some(()) = ended.recv() => return Ok(()),
-            _ = tokio::signal::ctrl_c() => return Err(Failure::Interrupted),
+            Some(()) = interrupted.recv() => return Err(Failure::Interrupted),
         };
         session.call(view.take(answer))?;
         if let (false, Some((_, why))) = (was_away, &view.outage) {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use swarm_client::{Event, NewTask, Overview};
 use swarm_test_cluster::{Cluster, Service, Shape};
-use swarm_test_scenarios::{ANSWER, Swarm, command, slow_script};
+use swarm_test_scenarios::{ANSWER, Swarm, Terminal, command, slow_script};
 
 #[tokio::test]
 async fn top_shows_the_work_and_outlives_a_restart_of_the_gateway() {
@@ -115,5 +115,69 @@ async fn end_of_a_task(watch: &mut command::Going) -> String {
         if event.kind == "task.completed" {
             return event.task_id;
         }
+    }
+}
+
+const ENTERED: &str = "\x1b[?1049h";
+const LEFT: &str = "\x1b[?1049l";
+
+/// The last whole picture on a terminal, line by line and without its codes.
+fn picture(shown: &str) -> Vec<String> {
+    let drawn = shown.rsplit_once("\x1b[J").map_or("", |(drawn, _)| drawn);
+    let picture = drawn.rsplit_once("\x1b[H").map_or("", |(_, last)| last);
+    let mut plain = String::new();
+    for (place, part) in picture.split("\x1b[").enumerate() {
+        // Behind a code's letter the text goes on.
+        let code = match place {
+            0 => 0,
+            _ => part.find(char::is_alphabetic).map_or(0, |end| end + 1),
+        };
+        plain += &part[code..];
+    }
+    let lines = plain.lines().map(|line| line.trim_end().to_owned());
+    lines.filter(|line| !line.is_empty()).collect()
+}
+
+fn widest(picture: &[String]) -> usize {
+    let widths = picture.iter().map(|line| line.chars().count());
+    widths.max().unwrap_or(0)
+}
+
+#[tokio::test]
+async fn top_draws_on_a_terminal_and_leaves_it_as_it_was_however_it_ends() {
+    let cluster = Cluster::builder(Shape::OneProcess).start().await;
+    for (how, code) in [("q", 0), ("INT", 130), ("TERM", 0)] {
+        let mut terminal = Terminal::start(&cluster, &["top"], (100, 30)).await;
+        let before = terminal.modes();
+        assert_eq!(before, (true, true, true));
+        terminal
+            .shows("the work of the moment", |shown| {
+                let picture = picture(shown);
+                picture.iter().any(|line| line.starts_with("REPLICA")) && widest(&picture) > 60
+            })
+            .await;
+        assert!(terminal.shown().contains(ENTERED) && !terminal.shown().contains(LEFT));
+        let keys_as_they_are_pressed = (false, false, true);
+        assert_eq!(terminal.modes(), keys_as_they_are_pressed);
+        terminal.resize((50, 30)).await;
+        terminal
+            .shows("a smaller picture", |shown| {
+                let width = widest(&picture(shown));
+                (1..50).contains(&width)
+            })
+            .await;
+        // Any other key is as good as none.
+        terminal.press("x");
+        match how {
+            "q" => terminal.press("q"),
+            signal => terminal.signal(signal).await,
+        }
+        assert_eq!(terminal.end().await.code(), Some(code), "{how}");
+        assert_eq!(terminal.modes(), before, "{how}");
+        terminal
+            .shows("the screen of before", |shown| {
+                shown.contains("\x1b[?25h\x1b[?1049l")
+            })
+            .await;
     }
 }
