@@ -1,6 +1,6 @@
 -- Every key begins with the tenant, so that the tables can be distributed by it. The exceptions,
--- pools, pool_slots, lease_groups and the indexes tasks_by_lease, tasks_due, tasks_dependent, outbox_due and
--- schedules_due, serve a replica and not a tenant.
+-- pools, pool_slots, lease_groups and the indexes tasks_by_lease, tasks_due, tasks_queued_deadline,
+-- tasks_dependent, outbox_due and schedules_due, serve a replica and not a tenant.
 
 CREATE TABLE agents (
     tenant_id       uuid        NOT NULL,
@@ -101,7 +101,7 @@ CREATE TABLE tasks (
     PRIMARY KEY (tenant_id, id)
 ) WITH (fillfactor = 50);
 CREATE INDEX tasks_ready ON tasks (tenant_id, pool, claim_order, id, priority, ready_at) WHERE ready_at IS NOT NULL;
-CREATE INDEX tasks_queued_deadline ON tasks (tenant_id, deadline) WHERE ready_at IS NOT NULL;
+CREATE INDEX tasks_queued_deadline ON tasks (deadline) WHERE ready_at IS NOT NULL;
 CREATE INDEX tasks_by_tree ON tasks (tenant_id, root_id, parent_id) WHERE parent_id IS NOT NULL;
 CREATE INDEX tasks_due ON tasks (ready_at) WHERE ready_at IS NOT NULL;
 CREATE INDEX tasks_dependent ON tasks (deadline) WHERE open_dependencies > 0;
