@@ -104,8 +104,11 @@ pub enum Tasks {
         key: Option<String>,
     },
     /// Run failed tasks again: what is finished is not repeated
+    ///
+    /// Tasks that failed because they depended on one of them stay failed: they may be other people's, or
+    /// no longer wanted. Name them behind it, and they wait for it again.
     Retry {
-        /// The tasks' ids
+        /// The tasks' ids, in the order in which they depend on each other
         #[arg(required = true, value_name = "ID")]
         ids: Vec<String>,
         /// When they must have ended [default: in 24 hours]
@@ -151,8 +154,11 @@ pub enum DeadLetters {
         id: String,
     },
     /// Run them again: what is finished is not repeated
+    ///
+    /// Tasks that failed because they depended on one of them stay failed: they may be other people's, or
+    /// no longer wanted. Name them behind it, and they wait for it again.
     Retry {
-        /// The tasks' ids
+        /// The tasks' ids, in the order in which they depend on each other
         #[arg(required = true, value_name = "ID")]
         ids: Vec<String>,
         /// When they must have ended [default: in 24 hours]

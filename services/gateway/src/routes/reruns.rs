@@ -39,7 +39,8 @@ pub(super) async fn submit_tasks(
 
 /// Run a failed or dead-lettered task again
 ///
-/// From its journal and with fresh attempts: what is finished is not repeated.
+/// From its journal and with fresh attempts: what is finished is not repeated. Tasks that failed because
+/// they depended on it stay failed; retried after it, they wait for it again.
 #[utoipa::path(post, path = "", tag = "tasks", params(("id" = String, Path, description = "The task")),
     request_body(content = Option<Retry>, description = "May be left away"),
     responses((status = 202, body = Task, description = "It runs again")))]

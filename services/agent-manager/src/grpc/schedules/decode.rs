@@ -6,7 +6,9 @@ use swarm_proto::convert::from_wire_time;
 use swarm_types::{TenantId, Timestamp};
 
 use crate::grpc::decode::{choice, submission};
-use crate::schedules::{Cadence, CatchUp, Definition, MAX_CATCH_UP, Overlap, Template, of_task};
+use crate::schedules::{
+    Cadence, CatchUp, Definition, MAX_CATCH_UP, MAX_PERIOD_SECONDS, Overlap, Template, of_task,
+};
 
 /// The zone of a pattern that names none.
 const DEFAULT_ZONE: &str = "UTC";
@@ -35,9 +37,10 @@ pub(super) fn definition(tenant: TenantId, schedule: wire::Schedule) -> Result<D
 fn cadence(schedule: &wire::Schedule) -> Result<Cadence> {
     let (pattern, zone) = (schedule.cron.trim(), schedule.zone.as_str());
     match (pattern, schedule.every_seconds) {
+        // On the wire a zero is as good as nothing.
         ("", 0) => Err(Error::invalid(
-            "cron",
-            "is missing, and so is every_seconds",
+            "every_seconds",
+            format!("must be between 1 and {MAX_PERIOD_SECONDS}, unless cron is given"),
         )),
         ("", _) if !zone.is_empty() => Err(Error::invalid("zone", "is for cron")),
         ("", seconds) => Ok(Cadence::Every { seconds }),
@@ -160,7 +163,7 @@ mod tests {
     fn what_is_wrong_is_named() {
         type Change = fn(&mut wire::Schedule);
         let changes: Vec<(&str, Change)> = vec![
-            ("cron", |it| it.cron.clear()),
+            ("every_seconds", |it| it.cron.clear()),
             ("every_seconds", |it| it.every_seconds = 5),
             ("zone", |it| {
                 it.cron.clear();
