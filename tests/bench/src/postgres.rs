@@ -7,11 +7,7 @@ use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use swarm_test_support::postgres::Server;
 
 /// As an operator would set it for this machine; the rest is PostgreSQL's own default.
-const SETTINGS: [&str; 3] = [
-    "max_connections=300",
-    "max_wal_size=2GB",
-    "jit=off",
-];
+const SETTINGS: [&str; 3] = ["max_connections=300", "max_wal_size=2GB", "jit=off"];
 
 /// A server with fsync, full pages and synchronous commits.
 #[derive(Debug)]

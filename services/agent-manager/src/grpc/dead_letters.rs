@@ -33,13 +33,10 @@ impl DeadLetterService for DeadLetters {
             .0
             .dead_letters(tenant, &kind, before, page.bounded_limit())
             .await?;
+        let (tasks, next_cursor) = encode::list(found, encode::task_in_list)?;
         Ok(Response::new(wire::ListDeadLettersResponse {
-            tasks: found
-                .items
-                .iter()
-                .map(encode::task_in_list)
-                .collect::<Result<_>>()?,
-            next_cursor: found.next_cursor.unwrap_or_default(),
+            tasks,
+            next_cursor,
         }))
     }
 

@@ -5,7 +5,7 @@ use swarm_errors::Result;
 use swarm_proto::agents::v1 as wire;
 use swarm_proto::common::v1 as common;
 use swarm_proto::convert::{text_or_empty, to_json, to_wire_time};
-use swarm_types::Priority;
+use swarm_types::{Page, Priority};
 
 use super::retry;
 use crate::agents::{AgentKind, AgentRecord, AgentState};
@@ -14,6 +14,15 @@ use crate::events::EventRecord;
 use crate::journal::StepRecord;
 use crate::messages::MessageRecord;
 use crate::tasks::{TaskRecord, TaskSpec, TaskState, Usage};
+
+/// The items of a list as they are sent, and where the next page begins.
+pub(super) fn list<T, W>(
+    page: Page<T>,
+    item: impl Fn(&T) -> Result<W>,
+) -> Result<(Vec<W>, String)> {
+    let items = page.items.iter().map(item).collect::<Result<_>>()?;
+    Ok((items, page.next_cursor.unwrap_or_default()))
+}
 
 pub(super) fn agent(agent: &AgentRecord) -> wire::Agent {
     let profile = agent.profile.clone();

@@ -123,13 +123,10 @@ impl TaskService for Tasks {
             .engine
             .list_tasks(tenant, state, parent, before, page.bounded_limit())
             .await?;
+        let (tasks, next_cursor) = encode::list(found, encode::task_in_list)?;
         Ok(Response::new(wire::ListTasksResponse {
-            tasks: found
-                .items
-                .iter()
-                .map(encode::task_in_list)
-                .collect::<Result<_>>()?,
-            next_cursor: found.next_cursor.unwrap_or_default(),
+            tasks,
+            next_cursor,
         }))
     }
 
@@ -185,13 +182,10 @@ impl TaskService for Tasks {
                 page.bounded_limit(),
             )
             .await?;
+        let (steps, next_cursor) = encode::list(found, encode::step)?;
         Ok(Response::new(wire::ListTaskStepsResponse {
-            steps: found
-                .items
-                .iter()
-                .map(encode::step)
-                .collect::<Result<_>>()?,
-            next_cursor: found.next_cursor.unwrap_or_default(),
+            steps,
+            next_cursor,
         }))
     }
 

@@ -13,64 +13,15 @@ use swarm_errors::Code;
 use swarm_test_support::database::for_each_database;
 use tokio::sync::mpsc;
 
+use crate::endless::endless;
 use crate::rig::{LONG, Rig, echo, script};
-
-/// Counts calls that are under way, also when they are dropped.
-struct Running(Arc<AtomicUsize>);
-
-impl Running {
-    fn begin(count: &Arc<AtomicUsize>) -> Self {
-        count.fetch_add(1, Ordering::SeqCst);
-        Self(count.clone())
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::SeqCst);
-    }
-}
 
 #[tokio::test]
 async fn running_calls_of_the_whole_tree_have_stopped_when_it_answers() {
     for_each_database(&SCHEMA, |db| async move {
         let running = Arc::new(AtomicUsize::new(0));
         let (begun, mut at_work) = mpsc::unbounded_channel();
-        let work = {
-            let running = running.clone();
-            script(move |context| {
-                let (running, begun) = (running.clone(), begun.clone());
-                async move {
-                    if context.task().parent.is_none() {
-                        let split = StepSpec::new("split", StepKind::SubTask, "", json!({}));
-                        context
-                            .step(split, |_| async {
-                                let mut done = StepDone::new(());
-                                done.children = vec![NewTask::default(), NewTask::default()];
-                                Ok(done)
-                            })
-                            .await?;
-                        context
-                            .await_tasks(&[
-                                context.child_id("split", 0),
-                                context.child_id("split", 1),
-                            ])
-                            .await?;
-                        return Ok(json!("done"));
-                    }
-                    let call = StepSpec::new("call", StepKind::Model, "m", json!({}));
-                    context
-                        .step(call, |_| async {
-                            let _running = Running::begin(&running);
-                            begun.send(()).unwrap();
-                            std::future::pending::<()>().await;
-                            Ok(StepDone::new(json!(1)))
-                        })
-                        .await
-                }
-            })
-        };
-        let rig = Rig::start(&db, work).await;
+        let rig = Rig::start(&db, endless(&running, begun)).await;
         let task = rig.submit().await;
         at_work.recv().await.unwrap();
         at_work.recv().await.unwrap();

@@ -11,6 +11,7 @@ mod dead_letters;
 mod deadlines;
 mod delays;
 mod dependencies;
+mod endless;
 mod events;
 mod exporter;
 mod fairness;

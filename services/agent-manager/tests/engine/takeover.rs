@@ -14,7 +14,7 @@ use swarm_agent_manager::SCHEMA;
 use swarm_agent_manager::engine::Executor;
 use swarm_agent_manager::events::{EventRecord, Scope};
 use swarm_agent_manager::journal::{StepDone, StepKind, StepSpec};
-use swarm_agent_manager::tasks::TaskState;
+use swarm_agent_manager::tasks::{TaskRecord, TaskState};
 use swarm_test_support::database::Fresh;
 use swarm_test_support::eventually;
 use swarm_types::{TaskId, TenantId};
@@ -106,6 +106,20 @@ fn options(replica: &'static str, tenant: TenantId) -> Options {
     }
 }
 
+/// Replica `a`, whose executor has this name, in the middle of a task.
+async fn at_work(
+    fresh: &Fresh,
+    steps: &Steps,
+    name: &'static str,
+    tenant: TenantId,
+) -> (Replica, TaskRecord) {
+    let options = options("a", tenant);
+    let replica = Replica::start(&fresh.config, steps.executor(name), options).await;
+    let task = replica.submit(submission(tenant)).await;
+    steps.reach(task.id, 1, name).await;
+    (replica, task)
+}
+
 fn assert_whole(events: &[EventRecord]) {
     for (place, event) in events.iter().enumerate() {
         assert_eq!(event.seq, place as i64 + 1, "{events:?}");
@@ -195,15 +209,8 @@ async fn a_replica_that_stood_still_past_its_lease_is_refused_and_stops() {
     let db = fresh.open(&SCHEMA).await;
     let tenant = TenantId::new();
     let steps = Steps::new();
-    let frozen = Replica::start(
-        &fresh.config,
-        steps.executor("frozen"),
-        options("a", tenant),
-    )
-    .await;
+    let (frozen, task) = at_work(&fresh, &steps, "frozen", tenant).await;
     let other = Rig::start_with(&db, steps.executor("other"), options("b", tenant)).await;
-    let task = frozen.submit(submission(tenant)).await;
-    steps.reach(task.id, 1, "frozen").await;
     let reader = |after| {
         let watched = other
             .engine
@@ -246,15 +253,8 @@ async fn a_write_of_a_replica_that_stood_still_is_refused() {
     let db = fresh.open(&SCHEMA).await;
     let tenant = TenantId::new();
     let steps = Steps::new();
-    let frozen = Replica::start(
-        &fresh.config,
-        steps.executor("frozen"),
-        options("a", tenant),
-    )
-    .await;
+    let (frozen, task) = at_work(&fresh, &steps, "frozen", tenant).await;
     let other = Rig::start_with(&db, steps.executor("other"), options("b", tenant)).await;
-    let task = frozen.submit(submission(tenant)).await;
-    steps.reach(task.id, 1, "frozen").await;
     let ice = frozen.freeze().await;
     steps.reach(task.id, 1, "other").await;
     // Its call has ended when it moves again, and the first thing that it does is to write that.
@@ -289,17 +289,10 @@ async fn a_restarted_replica_resumes_at_once_and_its_former_life_never_works_aga
         lease: LONG * 3,
         ..options(replica, tenant)
     };
-    let former = Replica::start(
-        &fresh.config,
-        steps.executor("former"),
-        options("same", tenant),
-    )
-    .await;
-    let task = former.submit(submission(tenant)).await;
-    steps.reach(task.id, 1, "former").await;
+    let (former, task) = at_work(&fresh, &steps, "former", tenant).await;
     let ice = former.freeze().await;
     let begun = Instant::now();
-    let new = Rig::start_with(&db, steps.executor("new"), long("same")).await;
+    let new = Rig::start_with(&db, steps.executor("new"), long("a")).await;
     steps.reach(task.id, 1, "new").await;
     let took = begun.elapsed();
     println!("own task resumed {took:?} after the start");

@@ -14,6 +14,7 @@ use swarm_transport::authorize;
 use tonic::{Request, Response, Status};
 
 use super::decode::{cursor, request_key, word};
+use super::encode::list;
 use crate::engine::Engine;
 
 #[derive(Debug)]
@@ -69,13 +70,10 @@ impl ScheduleService for Schedules {
             .0
             .list_schedules(tenant, &name, after, page.bounded_limit())
             .await?;
+        let (schedules, next_cursor) = list(found, encode::schedule_in_list)?;
         Ok(Response::new(wire::ListSchedulesResponse {
-            schedules: found
-                .items
-                .iter()
-                .map(encode::schedule_in_list)
-                .collect::<Result<_>>()?,
-            next_cursor: found.next_cursor.unwrap_or_default(),
+            schedules,
+            next_cursor,
         }))
     }
 
