@@ -141,7 +141,7 @@ async fn what_is_wrong_is_named_and_viewers_only_look() {
         type Change = fn(&mut wire::Schedule);
         let changes: Vec<(&str, Change)> = vec![
             ("name", |it| it.name.clear()),
-            ("cron", |it| it.every_seconds = 0),
+            ("every_seconds", |it| it.every_seconds = 0),
             ("every_seconds", |it| it.cron = "@hourly".into()),
             ("zone", |it| {
                 it.every_seconds = 0;
