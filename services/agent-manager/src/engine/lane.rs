@@ -146,14 +146,17 @@ impl Job {
     }
 }
 
-/// Takes what may go together: at most one change of each tree, in the order of their coming.
+/// Takes what may go together, in the order of their coming: at most one change of each tree, and
+/// births or none.
 fn next_batch(waiting: &mut VecDeque<Job>) -> Vec<Job> {
     let mut trees: HashSet<(TenantId, TaskId)> = HashSet::new();
     let mut batch = Vec::new();
     let mut later = VecDeque::new();
+    let are_births = waiting.front().is_some_and(|job| job.change.is_birth());
     for job in waiting.drain(..) {
         let tree = (job.change.fence.tenant, job.change.root);
-        if batch.len() < LARGEST_BATCH && trees.insert(tree) {
+        let fits = batch.len() < LARGEST_BATCH && job.change.is_birth() == are_births;
+        if fits && trees.insert(tree) {
             batch.push(job);
         } else {
             later.push_back(job);

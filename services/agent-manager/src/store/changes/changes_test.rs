@@ -208,7 +208,10 @@ async fn what_does_not_pass_writes_nothing_and_holds_back_no_other() {
         let case = Case::new(db).await;
         let tenant = TenantId::new();
         let first = case.birth(tenant, Some("taken"));
-        case.write(vec![first.clone()]).await.unwrap();
+        let other = case.birth(tenant, None);
+        case.write(vec![first.clone(), other.clone()])
+            .await
+            .unwrap();
         let mut stale = nothing(Fence {
             epoch: 9,
             ..first.fence
@@ -221,11 +224,17 @@ async fn what_does_not_pass_writes_nothing_and_holds_back_no_other() {
         }
         let good = case.birth(tenant, Some("free"));
         let (refused, born) = ([again.fence.task, stranger.fence.task], good.fence.task);
-        let told = case.write(vec![stale, again, stranger, good]).await;
+        let mut fresh = nothing(other.fence);
+        fresh.started = start("model", 1, 0);
+        let told = case.write(vec![stale, fresh]).await;
+        assert_eq!(
+            told.unwrap(),
+            [Told::Refused, Told::Committed { last_seq: 3 }]
+        );
+        let told = case.write(vec![again, stranger, good]).await;
         assert_eq!(
             told.unwrap(),
             [
-                Told::Refused,
                 Told::KeyTaken,
                 Told::LeaseLost,
                 Told::Committed { last_seq: 2 }
@@ -235,7 +244,7 @@ async fn what_does_not_pass_writes_nothing_and_holds_back_no_other() {
             assert!(find(&case.db, tenant, task).await.unwrap().is_none());
         }
         assert!(find(&case.db, tenant, born).await.unwrap().is_some());
-        assert_eq!(case.kinds(tenant).await.len(), 4);
+        assert_eq!(case.kinds(tenant).await.len(), 7);
         // The key of the lost lease was not used up.
         let told = case.write(vec![case.birth(tenant, Some("of a lost lease"))]);
         assert_eq!(told.await.unwrap(), [Told::Committed { last_seq: 2 }]);
@@ -248,17 +257,19 @@ async fn an_end_without_a_start_undoes_it_all() {
     for_each_database(&SCHEMA, |db| async move {
         let case = Case::new(db).await;
         let tenant = TenantId::new();
-        let first = case.birth(tenant, None);
-        case.write(vec![first.clone()]).await.unwrap();
-        let mut wrong = nothing(first.fence);
+        let births = [case.birth(tenant, None), case.birth(tenant, None)];
+        case.write(births.to_vec()).await.unwrap();
+        let [mut wrong, mut innocent] = births.map(|birth| nothing(birth.fence));
         wrong.ended = vec![end("never started", 1, StepState::Finished)];
-        let innocent = case.birth(tenant, Some("key"));
-        let task = innocent.fence.task;
-        case.write(vec![wrong, innocent]).await.unwrap_err();
-        assert!(find(&case.db, tenant, task).await.unwrap().is_none());
-        assert_eq!(case.kinds(tenant).await.len(), 2);
-        let told = case.write(vec![case.birth(tenant, Some("key"))]).await;
-        assert_eq!(told.unwrap(), [Told::Committed { last_seq: 2 }]);
+        innocent.end = completed(case.now);
+        let fence = innocent.fence;
+        let both = vec![wrong, innocent.clone()];
+        case.write(both).await.unwrap_err();
+        let task = find(&case.db, tenant, fence.task).await.unwrap().unwrap();
+        assert_eq!(task.state, TaskState::Running);
+        assert_eq!(case.kinds(tenant).await.len(), 4);
+        let told = case.write(vec![innocent]).await;
+        assert_eq!(told.unwrap(), [Told::Committed { last_seq: 3 }]);
     })
     .await;
 }

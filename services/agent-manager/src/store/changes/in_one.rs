@@ -1,4 +1,5 @@
-//! PostgreSQL takes all of it as one statement: one round trip, and a transaction by itself.
+//! PostgreSQL takes births, and everything else, as one statement each: one round trip, and a
+//! transaction by itself.
 
 use std::sync::Arc;
 
@@ -7,7 +8,7 @@ use swarm_errors::{Error, Result};
 use swarm_types::{AgentId, TaskId, Timestamp};
 use uuid::Uuid;
 
-use super::{Birth, Change, Line, StepEnd, StepStart, Told};
+use super::{Change, Line, StepEnd, StepStart, Told};
 use crate::store::leases::Owner;
 use crate::store::outbox::NewLetter;
 use crate::store::sql::changes as sql;
@@ -26,31 +27,43 @@ pub(super) async fn write(
     changes: &[Arc<Change>],
     now: Timestamp,
 ) -> Result<Vec<Told>> {
-    let births = of_each(changes, |change| change.birth.as_deref());
-    let moves = of_each(changes, |change| change.birth.is_none().then_some(()));
-    let ends = of_each(changes, Change::lasting_ends);
+    let are_births = changes.iter().all(|change| change.is_birth());
+    if !are_births && changes.iter().any(|change| change.is_birth()) {
+        return Err(Error::internal("births and others in one batch"));
+    }
+    let text = match are_births {
+        true => sql::BIRTHS,
+        false => sql::MOVES,
+    };
+    let count = i32::try_from(changes.len()).map_err(Error::internal)?;
     let starts = of_each(changes, |change| change.started.as_deref());
+    let lines = of_each(changes, numbered);
+    let query = session.write(text).await?.bind(now).bind(count);
+    let query = query.bind(&JsonText::of(&Usage::default())?);
+    let query = with_lines(with_starts(query, &starts), &lines);
+    let query = match are_births {
+        true => with_births(query.bind(owner.incarnation), changes)?,
+        false => with_tidings(query, changes)?,
+    };
+    fates(changes, query.all().await?)
+}
+
+/// What tasks tell that are there.
+fn with_tidings<'q>(query: Query<'q>, changes: &[Arc<Change>]) -> Result<Query<'q>> {
+    let moves = of_each(changes, |_| Some(()));
+    let ends = of_each(changes, Change::lasting_ends);
     let letters = of_each(changes, |change| {
         change.end.iter().flat_map(|end| &end.letters)
     });
-    let lines = of_each(changes, numbered);
-    let query = session.write(sql::WRITE).await?;
-    let query = query.bind(now).bind(owner.incarnation);
-    let query = with_births(query, &births)?;
-    let count = i32::try_from(changes.len()).map_err(Error::internal)?;
-    let query = with_moves(query, &moves).bind(count);
-    let query = with_ends(query, &ends)?.bind(&JsonText::of(&Usage::default())?);
-    let query = with_starts(query, &starts);
-    let query = with_letters(query, &letters)?;
-    let rows: Vec<(i32, i64)> = with_lines(query, &lines).all().await?;
-    fates(changes, rows)
+    let query = with_ends(with_moves(query, &moves), &ends)?;
+    with_letters(query, &letters)
 }
 
 fn fates(changes: &[Arc<Change>], rows: Vec<(i32, i64)>) -> Result<Vec<Told>> {
     let mut told = vec![None; changes.len()];
     for (number, seq) in rows {
         let place = usize::try_from(number - 1).map_err(Error::internal)?;
-        let is_birth = changes.get(place).is_some_and(|it| it.birth.is_some());
+        let is_birth = changes.get(place).is_some_and(|it| it.is_birth());
         let fate = match seq {
             1.. => Told::Committed { last_seq: seq },
             KEY_TAKEN => Told::KeyTaken,
@@ -103,7 +116,11 @@ impl<'a, T> Rows<'_, 'a, T> {
 
 type Query<'q> = swarm_database::Query<'q>;
 
-fn with_births<'q>(query: Query<'q>, rows: &[Of<'_, &Birth>]) -> Result<Query<'q>> {
+fn with_births<'q>(query: Query<'q>, changes: &[Arc<Change>]) -> Result<Query<'q>> {
+    if changes.iter().any(|change| change.has_ends()) {
+        return Err(Error::internal("a task ends something at its birth"));
+    }
+    let rows = &of_each(changes, |change| change.birth.as_deref())[..];
     let mut groups: Vec<Uuid> = rows.iter().filter_map(|row| row.2.insert.lease).collect();
     groups.dedup();
     let specs = rows

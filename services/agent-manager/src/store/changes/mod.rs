@@ -117,6 +117,15 @@ impl Change {
             && self.end.is_none()
     }
 
+    /// Whether it brings its task with it.
+    pub(crate) fn is_birth(&self) -> bool {
+        self.birth.is_some()
+    }
+
+    fn has_ends(&self) -> bool {
+        !self.ended.is_empty() || self.end.is_some()
+    }
+
     fn usage(&self) -> Usage {
         let mut usage = Usage::default();
         for end in &self.ended {
@@ -153,6 +162,8 @@ impl Change {
 }
 
 /// Writes changes of different trees in one transaction, and tells each one's fate in its order.
+/// They are births, or none of them is one.
+///
 /// The fences are looked at first: what does not pass writes nothing, and holds back no other.
 ///
 /// # Errors
