@@ -6,7 +6,6 @@
 
 use std::io::{BufRead, BufReader, Lines};
 use std::process::{Child, ChildStderr, Command, ExitCode, Stdio};
-use std::time::Duration;
 
 use serde::Deserialize;
 use swarm_config::{Listen, Validate};
