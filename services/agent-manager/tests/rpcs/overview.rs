@@ -1,11 +1,16 @@
 //! Who sees what of the work of the moment.
 
+use std::time::Duration;
+
 use swarm_errors::{Code, Error};
 use swarm_identity::{Role, platform_tenant};
 use swarm_proto::agents::v1 as wire;
+use swarm_test_support::eventually;
 use swarm_types::TenantId;
 
 use crate::service::{Service, asking, on_both};
+
+const LONG: Duration = Duration::from_secs(20);
 
 async fn overview(service: &Service, tenant: TenantId, role: Role) -> wire::GetOverviewResponse {
     let request = service
@@ -25,6 +30,12 @@ async fn a_tenant_sees_its_own_and_the_platform_sees_all() {
         };
         let task = service.submit(spec).await.unwrap();
         let stranger = TenantId::new();
+        // A replica that has only just begun may take it a moment later.
+        eventually("the task to be taken", LONG, || async {
+            let own = overview(&service, service.tenant, Role::Viewer).await;
+            own.activity.is_some_and(|activity| activity.held == 1)
+        })
+        .await;
 
         let own = overview(&service, service.tenant, Role::Viewer).await;
         assert!(!own.platform);
