@@ -12,11 +12,16 @@ use crate::postgres::Server;
 
 /// `CommandComplete` of a commit.
 const COMMITTED: &[u8] = b"C\0\0\0\x0bCOMMIT\0";
+/// `CommandComplete` of what was undone.
+const UNDONE: &[u8] = b"ROLLBACK\0";
+/// The severity of an error.
+const FAILED: &[u8] = b"SERROR\0";
 /// `ReadyForQuery` outside of a transaction.
 const IDLE: &[u8] = b"Z\0\0\0\x05I";
 
-/// A proxy in front of a server. It cuts the connection whose transaction has said one of the
-/// words that it waits for, once the server has committed and before the answer arrives.
+/// A proxy in front of a server. It cuts the connection whose transaction, or single statement, has
+/// said one of the words that it waits for, once the server has committed and before the answer
+/// arrives.
 #[derive(Debug)]
 pub struct LostAnswers {
     address: SocketAddr,
@@ -52,7 +57,8 @@ impl LostAnswers {
         format!("postgres://postgres@{}/{database}", self.address)
     }
 
-    /// Loses the answer of the next commit of a transaction in which this word is sent.
+    /// Loses the answer of the next commit of a transaction, or of the next statement outside of
+    /// one, in which this word is sent.
     pub fn lose(&self, word: &str) {
         self.state.lock().unwrap().word = Some(word.as_bytes().to_vec());
     }
@@ -82,6 +88,12 @@ fn contains(bytes: &[u8], word: &[u8]) -> bool {
     bytes.windows(word.len()).any(|window| window == word)
 }
 
+/// Whether what was asked for stays. A statement outside of a transaction is one by itself.
+fn is_committed(answers: &[u8]) -> bool {
+    let is_over = contains(answers, IDLE) && !contains(answers, UNDONE);
+    contains(answers, COMMITTED) || (is_over && !contains(answers, FAILED))
+}
+
 async fn pass(client: TcpStream, socket: PathBuf, state: Arc<Mutex<State>>) {
     let Ok(server) = UnixStream::connect(socket).await else {
         return;
@@ -109,11 +121,10 @@ async fn pass(client: TcpStream, socket: PathBuf, state: Arc<Mutex<State>>) {
                 let Ok(count @ 1..) = read else { return };
                 if let Some(answers) = &mut since {
                     answers.extend_from_slice(&answered[..count]);
-                    if contains(answers, COMMITTED) && state.lock().unwrap().loses() {
+                    if is_committed(answers) && state.lock().unwrap().loses() {
                         return;
                     }
                     if contains(answers, IDLE) {
-                        // It was a read, or the transaction was rolled back.
                         since = None;
                     }
                 }
