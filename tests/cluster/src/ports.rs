@@ -1,7 +1,8 @@
 //! Free ports for all services.
 
 use std::collections::BTreeMap;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::node::{Node, Service};
 
@@ -17,12 +18,15 @@ impl Ports {
         ports
     }
 
-    /// Takes ports that were free a moment ago, all different, for more processes.
+    /// Takes ports that were free a moment ago, all different, for more processes. They are of a
+    /// loopback address of their own: on 127.0.0.1 a call that somebody makes meanwhile could get
+    /// one of them as its own end.
     pub(crate) fn add(&mut self, nodes: &[Node]) {
+        let address = own_loopback();
         let listeners: Vec<_> = nodes
             .iter()
             .flat_map(|node| node.service.doors().iter().map(|door| (*node, *door)))
-            .map(|place| (place, TcpListener::bind("127.0.0.1:0").unwrap()))
+            .map(|place| (place, TcpListener::bind((address, 0)).unwrap()))
             .collect();
         self.0.extend(
             listeners
@@ -69,6 +73,14 @@ impl Ports {
         }
         environment
     }
+}
+
+/// A loopback address that no other user of this process, and hardly another process, has.
+fn own_loopback() -> Ipv4Addr {
+    static USERS: AtomicU32 = AtomicU32::new(0);
+    let [_, _, high, low] = std::process::id().to_be_bytes();
+    let user = USERS.fetch_add(1, Ordering::Relaxed) % 250;
+    Ipv4Addr::new(127, high, low, u8::try_from(user + 2).unwrap())
 }
 
 /// The environment variable of a setting.
