@@ -64,6 +64,11 @@ pub(crate) fn from_sqlx(error: sqlx::Error) -> Error {
     }
 }
 
+/// What it means that there is no connection: nothing was sent.
+pub(crate) fn not_begun(error: sqlx::Error) -> Error {
+    from_sqlx(error).without_effect()
+}
+
 fn kind_of(error: &dyn DatabaseError) -> Kind {
     if error.is_unique_violation() {
         return Kind::Unique;

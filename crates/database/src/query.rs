@@ -9,7 +9,7 @@ use swarm_errors::{Code, Error, Result};
 use tracing::Instrument as _;
 
 use crate::db::About;
-use crate::error::from_sqlx;
+use crate::error::{from_sqlx, not_begun};
 use crate::placeholders;
 use crate::value::{Arguments, Bind};
 
@@ -256,7 +256,7 @@ impl Target<'_> {
     ) -> Result<Answer> {
         match (self, arguments) {
             (Self::PostgresPool(pool), Arguments::Postgres(values)) => {
-                let mut connection = pool.acquire().await.map_err(from_sqlx)?;
+                let mut connection = pool.acquire().await.map_err(not_begun)?;
                 within(
                     limit + SERVER_GRACE,
                     on_postgres(&mut connection, text, values, want),
@@ -271,7 +271,7 @@ impl Target<'_> {
                 .await
             }
             (Self::SqlitePool(pool), Arguments::Sqlite(values)) => {
-                let mut connection = pool.acquire().await.map_err(from_sqlx)?;
+                let mut connection = pool.acquire().await.map_err(not_begun)?;
                 within(limit, on_sqlite(&mut connection, text, values, want)).await
             }
             (Self::Sqlite(connection), Arguments::Sqlite(values)) => {

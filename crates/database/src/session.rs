@@ -10,7 +10,7 @@ use sqlx::pool::PoolConnection;
 use swarm_errors::Result;
 
 use crate::Db;
-use crate::error::from_sqlx;
+use crate::error::not_begun;
 use crate::postgres::TRUSTED_IDLE;
 use crate::query::{Query, Target};
 
@@ -48,7 +48,7 @@ impl Session {
             .filter(|(_, used)| used.elapsed() < TRUSTED_IDLE);
         let connection = match self.kept.take() {
             Some((connection, _)) => connection,
-            None => Box::pin(db.pool.acquire()).await.map_err(from_sqlx)?,
+            None => Box::pin(db.pool.acquire()).await.map_err(not_begun)?,
         };
         let (connection, _) = self.kept.insert((connection, Instant::now()));
         Ok(Query::new(

@@ -7,7 +7,7 @@ use swarm_errors::{Error, Result};
 use tracing::Instrument as _;
 
 use crate::db::About;
-use crate::error::from_sqlx;
+use crate::error::{from_sqlx, not_begun};
 use crate::file_lock::FileLock;
 use crate::query::{Query, Target};
 use crate::{Batch, Db};
@@ -48,7 +48,7 @@ impl Tx {
             }
         };
         Ok(Self {
-            inner: inner.map_err(from_sqlx)?,
+            inner: inner.map_err(not_begun)?,
             about,
             failed: false,
         })
@@ -66,6 +66,12 @@ impl Tx {
     /// A statement of this transaction that takes many rows: see [`Batch`].
     pub fn batch(&mut self, postgres: &'static str, sqlite: &'static str) -> Batch<'_> {
         let text = self.pick(postgres, sqlite);
+        Batch::new(self.q(text))
+    }
+
+    /// A statement of this transaction that takes many rows, for SQLite alone: PostgreSQL does it as
+    /// a part of a statement of its own.
+    pub fn sqlite_batch(&mut self, text: &'static str) -> Batch<'_> {
         Batch::new(self.q(text))
     }
 

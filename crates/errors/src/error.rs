@@ -29,6 +29,7 @@ struct Inner {
     detail: String,
     fields: Vec<FieldError>,
     retry_after: Option<Duration>,
+    had_no_effect: bool,
     source: Option<Source>,
 }
 
@@ -41,6 +42,7 @@ impl Error {
             detail: detail.into(),
             fields: Vec::new(),
             retry_after: None,
+            had_no_effect: false,
             source: None,
         }))
     }
@@ -88,6 +90,13 @@ impl Error {
     #[must_use]
     pub fn with_retry_after(mut self, after: Duration) -> Self {
         self.0.retry_after = Some(after);
+        self
+    }
+
+    /// Says that nothing was done: it failed before anything was sent.
+    #[must_use]
+    pub fn without_effect(mut self) -> Self {
+        self.0.had_no_effect = true;
         self
     }
 
@@ -140,6 +149,12 @@ impl Error {
         self.0.retry_after
     }
 
+    /// Whether it is certain that nothing was done. Where it is not, nobody knows: look.
+    #[must_use]
+    pub fn had_no_effect(&self) -> bool {
+        self.0.had_no_effect
+    }
+
     /// The same for another caller who waits for it; the cause stays with the first.
     #[must_use]
     pub fn for_another(&self) -> Self {
@@ -148,6 +163,7 @@ impl Error {
             detail: self.0.detail.clone(),
             fields: self.0.fields.clone(),
             retry_after: self.0.retry_after,
+            had_no_effect: self.0.had_no_effect,
             source: None,
         }))
     }

@@ -16,6 +16,8 @@ pub enum Text {
     Batch(&'static str, &'static str),
     /// For PostgreSQL alone: SQLite does the same in several statements.
     Postgres(&'static str),
+    /// For SQLite alone, a [`crate::Batch`]: PostgreSQL does it as a part of another one.
+    SqliteBatch(&'static str),
 }
 
 /// Prepares every text on both databases and says where the answers differ: a text that one of
@@ -33,6 +35,19 @@ pub async fn text_differences(postgres: &Db, sqlite: &Db, texts: &[Text]) -> Res
             Text::Postgres(text) => {
                 if let Err(error) = postgres.describe(text).await {
                     differences.push(format!("PostgreSQL refuses: {}: {text}", error.chain()));
+                }
+                continue;
+            }
+            Text::SqliteBatch(text) => {
+                match sqlite.describe(text).await {
+                    Ok(described) if described.parameters == 1 => {}
+                    Ok(described) => differences.push(format!(
+                        "takes {} values and not one: {text}",
+                        described.parameters
+                    )),
+                    Err(error) => {
+                        differences.push(format!("SQLite refuses: {}: {text}", error.chain()));
+                    }
                 }
                 continue;
             }

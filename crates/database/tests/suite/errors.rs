@@ -102,6 +102,7 @@ async fn a_server_that_is_gone_is_unavailable_and_comes_back_by_itself() {
     server.kill();
     let error = open.q("SELECT 1 AS one").exec().await.unwrap_err();
     assert_eq!(error.code(), Code::Unavailable, "{error:?}");
+    assert!(!error.had_no_effect(), "it was sent, and may have arrived");
     assert!(open.commit().await.is_err());
     for _ in 0..3 {
         let error = db.ping().await.unwrap_err();
@@ -111,6 +112,9 @@ async fn a_server_that_is_gone_is_unavailable_and_comes_back_by_itself() {
             "{error:?}"
         );
     }
+    let error = db.begin().await.unwrap_err();
+    assert!(error.had_no_effect(), "there was no connection: {error:?}");
+    assert!(error.for_another().had_no_effect());
     let error = Db::open(&config, &SCHEMA, Migrate::Refuse)
         .await
         .unwrap_err();

@@ -61,10 +61,10 @@ impl<'a> Said<'a> {
         }
     }
 
-    /// Why it failed, if that is known.
-    pub(super) fn failed(error: Option<&'a JsonText>) -> Self {
+    /// Why it failed.
+    pub(super) fn failed(error: &'a JsonText) -> Self {
         Self {
-            error,
+            error: Some(error),
             ..Self::default()
         }
     }

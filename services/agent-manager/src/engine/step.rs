@@ -63,7 +63,7 @@ impl Attempt<'_> {
 
     fn failed(self, task: &TaskRecord, error: &Error) -> Result<StepEnd> {
         let failure = JsonText::of(&TaskFailure::from(error))?;
-        let event = lines::of_step(self, task, "step.failed", Said::failed(Some(&failure)))?;
+        let event = lines::of_step(self, task, "step.failed", Said::failed(&failure))?;
         Ok(self.end(StepState::Failed, Some(failure), vec![event]))
     }
 

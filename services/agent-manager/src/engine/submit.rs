@@ -173,7 +173,7 @@ impl Engine {
             .retry(|| self.insert_root(submission, record, ticket.as_deref()))
             .await;
         let stored = match (stored, ticket) {
-            (Err(error), Some(ticket)) => {
+            (Err(error), Some(ticket)) if !error.had_no_effect() => {
                 self.launch_if_taken(taken(record, record.created_at), ticket);
                 return Err(error);
             }

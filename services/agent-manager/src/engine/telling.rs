@@ -290,7 +290,7 @@ impl TaskContext {
             self.inner
                 .telling
                 .in_doubt
-                .store(told.is_err(), Ordering::Release);
+                .store(is_doubtful(&told), Ordering::Release);
             self.cancelled().cancel();
         }
         let copy = match &told {
@@ -306,4 +306,9 @@ impl TaskContext {
             Ok(_) | Err(_) => Err(stopped("the task was not born")),
         }
     }
+}
+
+/// Whether nobody knows what became of it.
+fn is_doubtful(told: &Result<Told>) -> bool {
+    told.as_ref().is_err_and(|error| !error.had_no_effect())
 }

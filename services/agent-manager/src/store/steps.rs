@@ -110,11 +110,12 @@ pub(crate) struct Start<'a> {
     pub(crate) attempt: u32,
 }
 
+/// Writes many starts, on SQLite.
 pub(crate) async fn start_all(tx: &mut Tx, steps: &[Start<'_>], now: Timestamp) -> Result<()> {
     fn column<'a, T>(steps: &[Start<'a>], value: impl Fn(&Start<'a>) -> T) -> Vec<T> {
         steps.iter().map(value).collect()
     }
-    tx.batch(sql::START_PG, sql::START_LITE)
+    tx.sqlite_batch(sql::START)
         .column(column(steps, |step| step.fence.tenant.uuid()))
         .column(column(steps, |step| step.fence.task.uuid()))
         .column(column(steps, |step| step.key.to_owned()))
@@ -165,13 +166,13 @@ pub(crate) async fn end(tx: &mut Tx, end: End<'_>, now: Timestamp) -> Result<boo
     Ok(rows == 1)
 }
 
-/// Writes many ends, and says how many of them had a start.
+/// Writes many ends, on SQLite, and says how many of them had a start.
 pub(crate) async fn end_all(tx: &mut Tx, ends: &[End<'_>], now: Timestamp) -> Result<usize> {
     fn column<'a, T>(ends: &[End<'a>], value: impl Fn(&End<'a>) -> T) -> Vec<T> {
         ends.iter().map(value).collect()
     }
     let rows = tx
-        .batch(sql::END_ALL_PG, sql::END_ALL_LITE)
+        .sqlite_batch(sql::END_ALL)
         .column(column(ends, |end| end.fence.tenant.uuid()))
         .column(column(ends, |end| end.fence.task.uuid()))
         .column(column(ends, |end| end.key.to_owned()))

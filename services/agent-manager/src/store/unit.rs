@@ -64,7 +64,7 @@ impl Unit {
                 line,
             }),
             // It fails when all is written.
-            Err(error) => self.refused = Some(error),
+            Err(error) => drop(self.refused.get_or_insert(error)),
         }
     }
 

@@ -3,7 +3,8 @@
 
 use std::sync::Arc;
 
-use swarm_database::{Cell, JsonText, Session};
+use serde::Serialize;
+use swarm_database::{Cell, JsonText, Query, Session};
 use swarm_errors::{Error, Result};
 use swarm_types::{AgentId, TaskId, Timestamp};
 use uuid::Uuid;
@@ -97,7 +98,7 @@ fn of_each<'a, T: 'a, I: IntoIterator<Item = T> + 'a>(
 
 /// A statement and rows whose columns are its next arrays.
 struct Rows<'q, 'a, T> {
-    query: swarm_database::Query<'q>,
+    query: Query<'q>,
     rows: &'a [Of<'a, T>],
 }
 
@@ -107,14 +108,19 @@ impl<'a, T> Rows<'_, 'a, T> {
         self
     }
 
+    /// A column of values that are only now written as JSON.
+    fn json<V: Serialize + 'a>(mut self, value: impl Fn(&Of<'a, T>) -> &'a V) -> Result<Self> {
+        let texts = self.rows.iter().map(|row| JsonText::of(value(row)));
+        self.query = self.query.array(texts.collect::<Result<Vec<_>>>()?);
+        Ok(self)
+    }
+
     /// The columns that say to which change a row belongs, and whose it is.
     fn begin(self) -> Self {
         self.column(|(number, _, _)| *number)
             .column(|(_, change, _)| change.fence.tenant.uuid())
     }
 }
-
-type Query<'q> = swarm_database::Query<'q>;
 
 fn with_births<'q>(query: Query<'q>, changes: &[Arc<Change>]) -> Result<Query<'q>> {
     if changes.iter().any(|change| change.has_ends()) {
@@ -123,12 +129,8 @@ fn with_births<'q>(query: Query<'q>, changes: &[Arc<Change>]) -> Result<Query<'q
     let rows = &of_each(changes, |change| change.birth.as_deref())[..];
     let mut groups: Vec<Uuid> = rows.iter().filter_map(|row| row.2.insert.lease).collect();
     groups.dedup();
-    let specs = rows
-        .iter()
-        .map(|row| JsonText::of(&row.2.insert.record.spec));
-    let specs = specs.collect::<Result<Vec<_>>>()?;
     let query = query.array(groups);
-    let first = Rows { query, rows }
+    Ok(Rows { query, rows }
         .begin()
         .column(|row| row.2.insert.record.id.uuid())
         .column(|row| row.2.insert.record.root.uuid())
@@ -136,9 +138,8 @@ fn with_births<'q>(query: Query<'q>, changes: &[Arc<Change>]) -> Result<Query<'q
         .column(|row| row.2.insert.record.role.clone())
         .column(|row| row.2.insert.record.spec.kind.clone())
         .column(|row| row.2.insert.record.state.as_str().to_owned())
-        .column(|row| row.2.insert.record.priority.rank());
-    let query = first.query.array(specs);
-    Ok(Rows { query, rows }
+        .column(|row| row.2.insert.record.priority.rank())
+        .json(|row| &*row.2.insert.record.spec)?
         .column(|row| row.2.insert.record.agent.map(AgentId::uuid))
         .column(|row| i64::from(row.2.insert.record.attempt))
         .column(|row| row.2.insert.record.epoch)
@@ -183,16 +184,15 @@ fn with_moves<'q>(query: Query<'q>, rows: &[Of<'_, ()>]) -> Query<'q> {
 }
 
 fn with_ends<'q>(query: Query<'q>, rows: &[Of<'_, &StepEnd>]) -> Result<Query<'q>> {
-    let usages = rows.iter().map(|row| JsonText::of(&row.2.usage));
-    let usages = usages.collect::<Result<Vec<_>>>()?;
-    let first = Rows { query, rows }
+    Ok(Rows { query, rows }
         .begin()
         .column(|row| row.1.fence.task.uuid())
         .column(|row| row.2.key.clone())
         .column(|row| i64::from(row.2.attempt))
         .column(|row| row.2.state.as_str().to_owned())
-        .column(|row| row.2.result.clone());
-    Ok(first.query.array(usages))
+        .column(|row| row.2.result.clone())
+        .json(|row| &row.2.usage)?
+        .query)
 }
 
 fn with_starts<'q>(query: Query<'q>, rows: &[Of<'_, &StepStart>]) -> Query<'q> {
@@ -211,13 +211,12 @@ fn with_starts<'q>(query: Query<'q>, rows: &[Of<'_, &StepStart>]) -> Query<'q> {
 }
 
 fn with_letters<'q>(query: Query<'q>, rows: &[Of<'_, &NewLetter>]) -> Result<Query<'q>> {
-    let payloads = rows.iter().map(|row| JsonText::of(&row.2.payload));
-    let payloads = payloads.collect::<Result<Vec<_>>>()?;
-    let first = Rows { query, rows }
+    Ok(Rows { query, rows }
         .begin()
         .column(|row| row.2.id)
-        .column(|row| row.2.target.to_owned());
-    Ok(first.query.array(payloads))
+        .column(|row| row.2.target.to_owned())
+        .json(|row| &row.2.payload)?
+        .query)
 }
 
 fn with_lines<'q>(query: Query<'q>, rows: &[Of<'_, (i64, &Line)>]) -> Query<'q> {

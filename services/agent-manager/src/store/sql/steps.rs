@@ -42,25 +42,13 @@ macro_rules! again {
 
 pub(super) use again;
 
-macro_rules! start {
-    ($from:literal) => {
-        concat!(
-            "INSERT INTO steps (tenant_id, task_id, step_key, id, position, kind, name, state, attempt, epoch, input,
-                                usage, started_at) SELECT ",
-            $from,
-            again!()
-        )
-    };
-}
-
 /// Writes starts.
-pub(crate) const START_PG: &str = start!(
-    "* FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::uuid[], $5::bigint[], $6::text[], $7::text[], $8::text[],
-        $9::bigint[], $10::bigint[], $11::jsonb[], $12::jsonb[], $13::timestamptz[])"
-);
-pub(crate) const START_LITE: &str = start!(
-    "unhex(value->>0), unhex(value->>1), value->>2, unhex(value->>3), value->>4, value->>5, value->>6, value->>7,
-        value->>8, value->>9, value->>10, value->>11, value->>12 FROM json_each($1) WHERE TRUE"
+pub(crate) const START: &str = concat!(
+    "INSERT INTO steps (tenant_id, task_id, step_key, id, position, kind, name, state, attempt, epoch, input, usage,
+        started_at)
+     SELECT unhex(value->>0), unhex(value->>1), value->>2, unhex(value->>3), value->>4, value->>5, value->>6,
+        value->>7, value->>8, value->>9, value->>10, value->>11, value->>12 FROM json_each($1) WHERE TRUE",
+    again!()
 );
 
 /// Writes an end of the attempt that was started.
@@ -68,26 +56,13 @@ pub(crate) const END: &str = "
     UPDATE steps SET state = $4, result = $5, usage = $6, finished_at = $7
     WHERE tenant_id = $1 AND task_id = $2 AND step_key = $3 AND attempt = $8 AND state = 'started'";
 
-macro_rules! end_all {
-    ($from:literal) => {
-        concat!(
-            "UPDATE steps SET state = c_state, result = c_result, usage = c_usage, finished_at = c_now FROM ",
-            $from,
-            " WHERE tenant_id = c_tenant AND task_id = c_task AND step_key = c_key AND attempt = c_attempt
-                AND state = 'started'"
-        )
-    };
-}
-
 /// The same for many.
-pub(crate) const END_ALL_PG: &str = end_all!(
-    "unnest($1::uuid[], $2::uuid[], $3::text[], $4::bigint[], $5::text[], $6::jsonb[], $7::jsonb[], $8::timestamptz[])
-        AS c (c_tenant, c_task, c_key, c_attempt, c_state, c_result, c_usage, c_now)"
-);
-pub(crate) const END_ALL_LITE: &str = end_all!(
-    "(SELECT unhex(value->>0) AS c_tenant, unhex(value->>1) AS c_task, value->>2 AS c_key, value->>3 AS c_attempt,
-        value->>4 AS c_state, value->>5 AS c_result, value->>6 AS c_usage, value->>7 AS c_now FROM json_each($1)) AS c"
-);
+pub(crate) const END_ALL: &str = "
+    UPDATE steps SET state = c_state, result = c_result, usage = c_usage, finished_at = c_now
+    FROM (SELECT unhex(value->>0) AS c_tenant, unhex(value->>1) AS c_task, value->>2 AS c_key, value->>3 AS c_attempt,
+            value->>4 AS c_state, value->>5 AS c_result, value->>6 AS c_usage, value->>7 AS c_now
+          FROM json_each($1)) AS c
+    WHERE tenant_id = c_tenant AND task_id = c_task AND step_key = c_key AND attempt = c_attempt AND state = 'started'";
 
 pub(crate) const MARK_UNKNOWN_PG: &str = "
     UPDATE steps SET state = 'outcome_unknown', finished_at = c_now
@@ -108,9 +83,9 @@ pub(crate) const ALL: &[Text] = &[
     Text::Shared(FIND),
     Text::Shared(LIST),
     Text::Shared(TREE),
-    Text::Batch(START_PG, START_LITE),
+    Text::SqliteBatch(START),
     Text::Shared(END),
-    Text::Batch(END_ALL_PG, END_ALL_LITE),
+    Text::SqliteBatch(END_ALL),
     Text::Batch(MARK_UNKNOWN_PG, MARK_UNKNOWN_LITE),
     Text::Shared(LAST_MODEL),
 ];

@@ -235,14 +235,7 @@ pub(super) use forward;
 
 /// Moves many held tasks on, and ends those to which nothing else belongs: no agent's place, no
 /// sub-tasks, nothing that waits for them.
-pub(crate) const FORWARD_PG: &str = forward!(
-    "unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[],
-        $8::bigint[], $9::bigint[], $10::bigint[], $11::text[], $12::jsonb[], $13::text[], $14::text[],
-        $15::timestamptz[]) AS c (c_tenant, c_id, c_epoch, c_events, c_steps, c_input, c_output, c_cached, c_models,
-        c_tools, c_state, c_result, c_code, c_detail, c_ended)",
-    "id, last_seq"
-);
-pub(crate) const FORWARD_LITE: &str = forward!(
+pub(crate) const FORWARD: &str = forward!(
     "(SELECT unhex(value->>0) AS c_tenant, unhex(value->>1) AS c_id, value->>2 AS c_epoch, value->>3 AS c_events,
         value->>4 AS c_steps, value->>5 AS c_input, value->>6 AS c_output, value->>7 AS c_cached, value->>8 AS c_models,
         value->>9 AS c_tools, value->>10 AS c_state, value->>11 AS c_result, value->>12 AS c_code,
@@ -358,7 +351,7 @@ pub(crate) const ALL: &[Text] = &[
     Text::Shared(QUEUED_OF),
     Text::Batch(CLAIM_PG, CLAIM_LITE),
     Text::Shared(ADVANCE),
-    Text::Batch(FORWARD_PG, FORWARD_LITE),
+    Text::SqliteBatch(FORWARD),
     Text::Shared(ANNOTATE),
     Text::Shared(WAIT),
     Text::Shared(RESUME),

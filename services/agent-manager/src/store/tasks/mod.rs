@@ -191,7 +191,7 @@ pub(crate) struct Ending<'a> {
     pub(crate) at: Timestamp,
 }
 
-/// Moves different tasks on, and returns the newest sequence of those whose fence let them pass.
+/// Moves different tasks on, on SQLite, and returns the newest sequence of those whose fence let them pass.
 /// An end passes only when nothing else belongs to it: no agent's place, no sub-tasks.
 pub(crate) async fn forward(tx: &mut Tx, tasks: &[Forward<'_>]) -> Result<Vec<(Uuid, i64)>> {
     fn column<'a, T>(tasks: &[Forward<'a>], value: impl Fn(&Forward<'a>) -> T) -> Vec<T> {
@@ -204,7 +204,7 @@ pub(crate) async fn forward(tx: &mut Tx, tasks: &[Forward<'_>]) -> Result<Vec<(U
             outcome.and_then(Outcome::failure).map(value).cloned()
         })
     };
-    tx.batch(sql::FORWARD_PG, sql::FORWARD_LITE)
+    tx.sqlite_batch(sql::FORWARD)
         .column(column(tasks, |task| task.fence.tenant.uuid()))
         .column(column(tasks, |task| task.fence.task.uuid()))
         .column(column(tasks, |task| task.fence.epoch))
