@@ -141,16 +141,18 @@ impl Engine {
         courier: Arc<dyn Courier>,
         soft: CancellationToken,
     ) -> Result<()> {
-        loop {
-            if let Err(error) = self.carry_due(courier.as_ref()).await {
-                tracing::warn!(error = %error.chain(), "the outbox could not be read");
+        // Letters that are under way are left behind: whoever reads them next carries them again.
+        // Under load there is always one more, so it must not be waited for.
+        soft.run_until_cancelled(async {
+            loop {
+                if let Err(error) = self.carry_due(courier.as_ref()).await {
+                    tracing::warn!(error = %error.chain(), "the outbox could not be read");
+                }
+                self.notified(&self.letters, self.config.poll).await;
             }
-            tokio::select! {
-                biased;
-                () = soft.cancelled() => return Ok(()),
-                () = self.notified(&self.letters, self.config.poll) => {}
-            }
-        }
+        })
+        .await;
+        Ok(())
     }
 
     async fn carry_due(&self, courier: &dyn Courier) -> Result<()> {

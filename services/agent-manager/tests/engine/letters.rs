@@ -105,3 +105,38 @@ async fn learning_hears_of_the_outcome_and_memory_of_the_episode() {
     })
     .await;
 }
+
+/// Never comes back from its first way.
+#[derive(Debug)]
+struct Slow(mpsc::UnboundedSender<()>);
+
+#[async_trait]
+impl Courier for Slow {
+    async fn carry(&self, _target: &str, _tenant: TenantId, _letters: &[Letter]) -> Result<()> {
+        self.0.send(()).unwrap();
+        std::future::pending().await
+    }
+}
+
+#[tokio::test]
+async fn a_replica_that_stops_waits_for_no_letter() {
+    for_each_database(&SCHEMA, |db| async move {
+        let rig = Rig::start(&db, script(|_| async { Ok(json!({"answer": "because"})) })).await;
+        let (left, mut under_way) = mpsc::unbounded_channel();
+        let soft = CancellationToken::new();
+        let courier = Arc::new(Slow(left));
+        let carrying = tokio::spawn(rig.engine.clone().carry_letters(courier, soft.clone()));
+        let agent = rig.agent("one", 1).await;
+        let task = rig.submit_to(agent.id).await;
+        rig.ended(task.id).await;
+        tokio::time::timeout(LONG, under_way.recv()).await.unwrap();
+        soft.cancel();
+        tokio::time::timeout(LONG, carrying)
+            .await
+            .expect("it stops")
+            .unwrap()
+            .unwrap();
+        rig.stop().await;
+    })
+    .await;
+}
