@@ -6,6 +6,7 @@ use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 use sqlx::encode::IsNull;
 use sqlx::error::BoxDynError;
+use sqlx::postgres::types::Oid;
 use sqlx::postgres::{PgArgumentBuffer, PgHasArrayType, PgTypeInfo};
 use sqlx::types::Json;
 use sqlx::{Encode, Postgres, Type};
@@ -44,21 +45,26 @@ impl Serialize for JsonText {
     }
 }
 
+/// PostgreSQL's `json`, which it keeps as it comes; a column of `jsonb` takes it as well.
+const JSON: PgTypeInfo = PgTypeInfo::with_oid(Oid(114));
+const JSON_ARRAY: PgTypeInfo = PgTypeInfo::with_oid(Oid(199));
+
 impl Type<Postgres> for JsonText {
     fn type_info() -> PgTypeInfo {
-        <Json<&RawValue> as Type<Postgres>>::type_info()
+        JSON
     }
 }
 
 impl PgHasArrayType for JsonText {
     fn array_type_info() -> PgTypeInfo {
-        <Json<&RawValue> as PgHasArrayType>::array_type_info()
+        JSON_ARRAY
     }
 }
 
 impl Encode<'_, Postgres> for JsonText {
     fn encode_by_ref(&self, buffer: &mut PgArgumentBuffer) -> Result<IsNull, BoxDynError> {
-        Encode::<Postgres>::encode_by_ref(&self.raw(), buffer)
+        buffer.extend(self.get().as_bytes());
+        Ok(IsNull::No)
     }
 }
 

@@ -1,3 +1,5 @@
+-- What is written often and never searched is json: it is kept as it comes.
+--
 -- Every key begins with the tenant, so that the tables can be distributed by it. The exceptions,
 -- pools, pool_slots, lease_groups and the indexes tasks_by_lease, tasks_due, tasks_queued_deadline,
 -- tasks_dependent, outbox_due and schedules_due, serve a replica and not a tenant.
@@ -64,14 +66,14 @@ CREATE TABLE tasks (
     state          text        NOT NULL,
     waiting_reason text,
     priority       smallint    NOT NULL,
-    spec           jsonb       NOT NULL,
+    spec           json        NOT NULL,
     agent_id       uuid,
     attempt        bigint      NOT NULL,
     epoch          bigint      NOT NULL,
     lease_group    uuid,
     ready_at       timestamptz,
     deadline       timestamptz NOT NULL,
-    result         jsonb,
+    result         json,
     error_code     text,
     error_detail   text,
     input_tokens   bigint      NOT NULL DEFAULT 0,
@@ -159,23 +161,24 @@ CREATE TABLE steps (
     state       text        NOT NULL,
     attempt     bigint      NOT NULL,
     epoch       bigint      NOT NULL,
-    input       jsonb       NOT NULL,
-    result      jsonb,
-    usage       jsonb       NOT NULL,
+    input       json        NOT NULL,
+    result      json,
+    usage       json        NOT NULL,
     started_at  timestamptz NOT NULL,
     finished_at timestamptz,
     PRIMARY KEY (tenant_id, task_id, step_key)
 ) WITH (fillfactor = 50);
 
--- tenant_seq is drawn last in each transaction, so its order is that of the commits.
+-- A row holds what one commit told of a task: a list of types and data. seq and tenant_seq number its
+-- last event, and the ones before it lie right below. tenant_seq is drawn last in each transaction, so
+-- its order is that of the commits.
 CREATE TABLE events (
     tenant_id  uuid        NOT NULL,
     task_id    uuid        NOT NULL,
     seq        bigint      NOT NULL,
     root_id    uuid        NOT NULL,
     tenant_seq bigint      NOT NULL,
-    type       text        NOT NULL,
-    data       jsonb       NOT NULL,
+    lines      json        NOT NULL,
     at         timestamptz NOT NULL,
     PRIMARY KEY (tenant_id, task_id, seq)
 );
@@ -210,7 +213,7 @@ CREATE TABLE outbox (
     tenant_id  uuid        NOT NULL,
     id         uuid        NOT NULL,
     target     text        NOT NULL,
-    payload    jsonb       NOT NULL,
+    payload    json        NOT NULL,
     attempts   bigint      NOT NULL DEFAULT 0,
     next_at    timestamptz NOT NULL,
     created_at timestamptz NOT NULL,

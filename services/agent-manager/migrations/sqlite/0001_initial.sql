@@ -162,15 +162,16 @@ CREATE TABLE steps (
     PRIMARY KEY (tenant_id, task_id, step_key)
 ) STRICT;
 
--- tenant_seq is drawn last in each transaction, so its order is that of the commits.
+-- A row holds what one commit told of a task: a list of types and data. seq and tenant_seq number its
+-- last event, and the ones before it lie right below. tenant_seq is drawn last in each transaction, so
+-- its order is that of the commits.
 CREATE TABLE events (
     tenant_id BLOB NOT NULL,
     task_id BLOB NOT NULL,
     seq INTEGER NOT NULL,
     root_id BLOB NOT NULL,
     tenant_seq INTEGER NOT NULL,
-    type TEXT NOT NULL,
-    data TEXT NOT NULL CHECK (json_valid(data)),
+    lines TEXT NOT NULL CHECK (json_valid(lines)),
     at TEXT NOT NULL,
     PRIMARY KEY (tenant_id, task_id, seq)
 ) STRICT;

@@ -241,8 +241,10 @@ impl Engine {
     pub(super) async fn commit(&self, unit: Unit) -> Result<()> {
         let committed = unit.commit().await?;
         for of_task in committed.events.chunk_by(|one, next| one.task == next.task) {
-            if let Some(last) = of_task.last() {
-                let wake = Wake::of(last.tenant, last.root, last.task, &last.line.kind);
+            if let Some(last) = of_task.last()
+                && let Some(line) = last.lines.last()
+            {
+                let wake = Wake::of(last.tenant, last.root, last.task, &line.kind);
                 self.hub.committed(&wake);
             }
         }

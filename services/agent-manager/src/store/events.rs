@@ -12,40 +12,67 @@ use super::changes::Line;
 use super::sql::events as sql;
 use crate::events::EventRecord;
 
+/// What one commit told of a task. The numbers are those of its last event.
 #[derive(Debug, FromRow)]
 struct Row {
     task_id: Uuid,
     seq: i64,
     root_id: Uuid,
     tenant_seq: i64,
-    kind: String,
-    data: Json<Value>,
+    lines: Json<Vec<(String, Value)>>,
     at: Timestamp,
 }
 
-fn records(tenant: TenantId, rows: Vec<Row>) -> Vec<EventRecord> {
+impl Row {
+    fn records(self, tenant: TenantId) -> impl Iterator<Item = EventRecord> {
+        let lines = self.lines.0;
+        let later = (0..i64::try_from(lines.len()).unwrap_or(i64::MAX)).rev();
+        lines
+            .into_iter()
+            .zip(later)
+            .map(move |((kind, data), later)| EventRecord {
+                tenant,
+                task: TaskId::from_uuid(self.task_id),
+                root: TaskId::from_uuid(self.root_id),
+                seq: self.seq - later,
+                tenant_seq: self.tenant_seq - later,
+                kind,
+                data,
+                at: self.at,
+            })
+    }
+}
+
+/// A page behind a cursor: its first row may hold events that are before it, its last one more
+/// than there is room for.
+fn page(
+    tenant: TenantId,
+    rows: Vec<Row>,
+    is_behind: impl Fn(&EventRecord) -> bool,
+    limit: i64,
+) -> Vec<EventRecord> {
     rows.into_iter()
-        .map(|row| EventRecord {
-            tenant,
-            task: TaskId::from_uuid(row.task_id),
-            root: TaskId::from_uuid(row.root_id),
-            seq: row.seq,
-            tenant_seq: row.tenant_seq,
-            kind: row.kind,
-            data: row.data.0,
-            at: row.at,
-        })
+        .flat_map(|row| row.records(tenant))
+        .filter(is_behind)
+        .take(usize::try_from(limit).unwrap_or(0))
         .collect()
 }
 
-/// An event that is to be numbered for its tenant.
+/// What a commit tells of a task, to be numbered for its tenant.
 #[derive(Debug, Clone)]
 pub(crate) struct New {
     pub(crate) tenant: TenantId,
     pub(crate) task: TaskId,
     pub(crate) root: TaskId,
+    /// The number of the last line within the task.
     pub(crate) seq: i64,
-    pub(crate) line: Line,
+    pub(crate) lines: Vec<Line>,
+}
+
+impl New {
+    fn count(&self) -> i64 {
+        i64::try_from(self.lines.len()).unwrap_or(i64::MAX)
+    }
 }
 
 /// Numbers events for their tenants and inserts them. From here to the commit the tenants'
@@ -55,22 +82,21 @@ pub(crate) async fn append(tx: &mut Tx, events: &[New], now: Timestamp) -> Resul
     // All transactions take the counters in the same order. The sort is stable: within a tenant
     // events stay as they were added.
     events.sort_by_key(|event| event.tenant);
-    let mut numbers = Vec::with_capacity(events.len());
-    let counts: Vec<(TenantId, i64)> = events
-        .chunk_by(|one, next| one.tenant == next.tenant)
-        .map(|group| {
-            (
-                group[0].tenant,
-                i64::try_from(group.len()).unwrap_or(i64::MAX),
-            )
-        })
+    let of_tenants = events.chunk_by(|one, next| one.tenant == next.tenant);
+    let counts: Vec<(TenantId, i64)> = of_tenants
+        .map(|group| (group[0].tenant, group.iter().map(|new| new.count()).sum()))
         .collect();
-    let last = take_numbers(tx, &counts).await?;
+    let mut newest = take_numbers(tx, &counts).await?;
     for (tenant, count) in counts {
-        let last = last.get(&tenant.uuid()).copied();
-        let last = last.ok_or_else(|| Error::internal("a tenant has no counter"))?;
-        numbers.extend(last - count + 1..=last);
+        let newest = newest.get_mut(&tenant.uuid());
+        *newest.ok_or_else(|| Error::internal("a tenant has no counter"))? -= count;
     }
+    let number = |event: &&New| {
+        let newest = newest.entry(event.tenant.uuid()).or_default();
+        *newest += event.count();
+        *newest
+    };
+    let numbers = events.iter().map(number).collect();
     insert(tx, &events, numbers, now).await
 }
 
@@ -89,14 +115,15 @@ async fn insert(tx: &mut Tx, events: &[&New], numbers: Vec<i64>, now: Timestamp)
     fn column<T>(events: &[&New], value: impl Fn(&New) -> T) -> Vec<T> {
         events.iter().map(|event| value(event)).collect()
     }
+    let lines = events.iter().map(|event| Line::list(&event.lines));
+    let lines = lines.collect::<Result<Vec<_>>>()?;
     tx.batch(sql::INSERT_PG, sql::INSERT_LITE)
         .column(column(events, |event| event.tenant.uuid()))
         .column(column(events, |event| event.task.uuid()))
         .column(column(events, |event| event.seq))
         .column(column(events, |event| event.root.uuid()))
         .column(numbers)
-        .column(column(events, |event| event.line.kind.clone().into_owned()))
-        .column(column(events, |event| event.line.data.clone()))
+        .column(lines)
         .column(vec![now; events.len()])
         .exec()
         .await
@@ -128,7 +155,7 @@ pub(crate) async fn of_task(
         .bind(limit)
         .all()
         .await?;
-    Ok(records(tenant, rows))
+    Ok(page(tenant, rows, |event| event.seq > after, limit))
 }
 
 pub(crate) async fn of_tree(
@@ -146,7 +173,7 @@ pub(crate) async fn of_tree(
         .bind(limit)
         .all()
         .await?;
-    Ok(records(tenant, rows))
+    Ok(page(tenant, rows, |event| event.tenant_seq > after, limit))
 }
 
 pub(crate) async fn of_tenant(
@@ -162,5 +189,5 @@ pub(crate) async fn of_tenant(
         .bind(limit)
         .all()
         .await?;
-    Ok(records(tenant, rows))
+    Ok(page(tenant, rows, |event| event.tenant_seq > after, limit))
 }

@@ -56,12 +56,12 @@ impl Unit {
         event: NewEvent,
     ) {
         match Line::of(event) {
-            Ok(line) => self.events.push(events::New {
+            Ok(line) => self.add(events::New {
                 tenant,
                 task,
                 root,
                 seq,
-                line,
+                lines: vec![line],
             }),
             // It fails when all is written.
             Err(error) => drop(self.refused.get_or_insert(error)),
@@ -70,13 +70,24 @@ impl Unit {
 
     /// Adds an event that is written out already, by its number within its task.
     pub(crate) fn line(&mut self, task: &TaskRecord, seq: i64, line: Line) {
-        self.events.push(events::New {
+        self.add(events::New {
             tenant: task.tenant,
             task: task.id,
             root: task.root,
             seq,
-            line,
+            lines: vec![line],
         });
+    }
+
+    /// What follows at once on what was told of the same task goes with it.
+    fn add(&mut self, new: events::New) {
+        match self.events.last_mut() {
+            Some(last) if last.task == new.task && last.seq + 1 == new.seq => {
+                last.seq = new.seq;
+                last.lines.extend(new.lines);
+            }
+            _ => self.events.push(new),
+        }
     }
 
     /// The same under the task's newest number.

@@ -127,6 +127,45 @@ async fn a_reader_beside_many_slow_writers_skips_nothing() {
     .await;
 }
 
+#[tokio::test]
+async fn a_page_begins_and_ends_within_what_one_commit_told() {
+    for_each_database(&SCHEMA, |db| async move {
+        let (tenant, one, two) = (TenantId::new(), TaskId::new(), TaskId::new());
+        let mut unit = Unit::begin(&db, SystemClock.now()).await.unwrap();
+        for (task, seq, kind) in [
+            (one, 1, "a"),
+            (one, 2, "b"),
+            (one, 3, "c"),
+            (two, 7, "d"),
+            (one, 4, "e"),
+        ] {
+            let data = json!({ "says": kind });
+            unit.event(tenant, task, task, seq, NewEvent::new(kind, data));
+        }
+        unit.commit().await.unwrap();
+        let page = async |after, limit| -> Vec<(String, i64, i64)> {
+            let found = events::of_tenant(&db, tenant, after, limit).await.unwrap();
+            let found = found.into_iter();
+            found
+                .map(|event| {
+                    assert_eq!(event.data["says"], event.kind);
+                    (event.kind, event.seq, event.tenant_seq)
+                })
+                .collect()
+        };
+        let named = |kind: &str, seq, tenant_seq| (kind.to_owned(), seq, tenant_seq);
+        let rest = [named("c", 3, 3), named("d", 7, 4), named("e", 4, 5)];
+        assert_eq!(page(0, 2).await, [named("a", 1, 1), named("b", 2, 2)]);
+        assert_eq!(page(2, 100).await, rest);
+        assert_eq!(page(2, 2).await, rest[..2]);
+        assert!(page(5, 100).await.is_empty());
+        let of_one = events::of_task(&db, tenant, one, 1, 2).await.unwrap();
+        let of_one: Vec<_> = of_one.iter().map(|event| event.kind.as_str()).collect();
+        assert_eq!(of_one, ["b", "c"]);
+    })
+    .await;
+}
+
 /// A different number of turns each time, and no clock.
 async fn pause(turns: usize) {
     for _ in 0..turns % 7 {

@@ -38,10 +38,12 @@ pub(super) async fn write(
     };
     let count = i32::try_from(changes.len()).map_err(Error::internal)?;
     let starts = of_each(changes, |change| change.started.as_deref());
-    let lines = of_each(changes, numbered);
+    let lines = of_each(changes, |change| {
+        Some(change.line_count()).filter(|count| *count > 0)
+    });
     let query = session.write(text).await?.bind(now).bind(count);
     let query = query.bind(&JsonText::of(&Usage::default())?);
-    let query = with_lines(with_starts(query, &starts), &lines);
+    let query = with_lines(with_starts(query, &starts), &lines)?;
     let query = match are_births {
         true => with_births(query.bind(owner.incarnation), changes)?,
         false => with_tidings(query, changes)?,
@@ -77,12 +79,6 @@ fn fates(changes: &[Arc<Change>], rows: Vec<(i32, i64)>) -> Result<Vec<Told>> {
     }
     let all: Option<Vec<Told>> = told.into_iter().collect();
     all.ok_or_else(|| Error::internal("a change has no verdict"))
-}
-
-/// Its events, each with how many come after it.
-fn numbered(change: &Change) -> impl Iterator<Item = (i64, &Line)> {
-    let last = change.line_count() - 1;
-    (0..=last).rev().zip(change.lines())
 }
 
 fn of_each<'a, T: 'a, I: IntoIterator<Item = T> + 'a>(
@@ -146,7 +142,7 @@ fn with_births<'q>(query: Query<'q>, changes: &[Arc<Change>]) -> Result<Query<'q
         .column(|row| row.2.insert.lease)
         .column(|row| row.2.insert.ready_at())
         .column(|row| row.2.insert.record.deadline)
-        .column(|row| row.1.line_count())
+        .column(|row| i64::from(row.1.line_count()))
         .column(|row| row.1.new_steps())
         .column(|row| row.2.insert.record.traceparent.clone())
         .column(|row| row.2.insert.record.created_at)
@@ -165,7 +161,7 @@ fn with_moves<'q>(query: Query<'q>, rows: &[Of<'_, ()>]) -> Query<'q> {
         .begin()
         .column(|row| row.1.fence.task.uuid())
         .column(|row| row.1.fence.epoch)
-        .column(|row| row.1.line_count())
+        .column(|row| i64::from(row.1.line_count()))
         .column(|row| row.1.new_steps())
         .column(|row| stored(row.1.usage().input_tokens))
         .column(|row| stored(row.1.usage().output_tokens))
@@ -219,13 +215,13 @@ fn with_letters<'q>(query: Query<'q>, rows: &[Of<'_, &NewLetter>]) -> Result<Que
         .query)
 }
 
-fn with_lines<'q>(query: Query<'q>, rows: &[Of<'_, (i64, &Line)>]) -> Query<'q> {
-    Rows { query, rows }
+fn with_lines<'q>(query: Query<'q>, rows: &[Of<'_, i32>]) -> Result<Query<'q>> {
+    let texts = rows.iter().map(|row| Line::list(row.1.lines()));
+    let texts = texts.collect::<Result<Vec<_>>>()?;
+    let rows = Rows { query, rows }
         .begin()
         .column(|row| row.1.fence.task.uuid())
         .column(|row| row.1.root.uuid())
-        .column(|row| row.2.0)
-        .column(|row| row.2.1.kind.clone().into_owned())
-        .column(|row| row.2.1.data.clone())
-        .query
+        .column(|row| row.2);
+    Ok(rows.query.array(texts))
 }

@@ -49,22 +49,15 @@ pub(super) async fn write(
 }
 
 fn events_of(passed: &[(&Change, i64)]) -> Vec<events::New> {
-    let mut all = Vec::new();
-    for (change, last_seq) in passed {
-        let first = last_seq - change.line_count() + 1;
-        all.extend(
-            (first..)
-                .zip(change.lines())
-                .map(|(seq, line)| events::New {
-                    tenant: change.fence.tenant,
-                    task: change.fence.task,
-                    root: change.root,
-                    seq,
-                    line: line.clone(),
-                }),
-        );
-    }
-    all
+    let told = passed.iter().filter(|(change, _)| change.line_count() > 0);
+    told.map(|(change, last_seq)| events::New {
+        tenant: change.fence.tenant,
+        task: change.fence.task,
+        root: change.root,
+        seq: *last_seq,
+        lines: change.lines().cloned().collect(),
+    })
+    .collect()
 }
 
 /// Inserts the tasks that are new.
@@ -87,7 +80,7 @@ async fn insert_births(
             *told = Told::LeaseLost;
             continue;
         }
-        let last_seq = change.line_count();
+        let last_seq = change.line_count().into();
         *told = Told::Committed { last_seq };
         keys.extend(birth.request.as_ref().map(|request| idempotency::Key {
             tenant: change.fence.tenant,
@@ -108,7 +101,7 @@ async fn insert_births(
             continue;
         }
         let mut insert: Insert = birth.insert.clone();
-        insert.record.last_seq = change.line_count();
+        insert.record.last_seq = change.line_count().into();
         insert.step_count = change.new_steps();
         inserts.push(insert);
     }
@@ -139,7 +132,7 @@ async fn move_on(tx: &mut Tx, changes: &[Arc<Change>], told: &mut [Told]) -> Res
 fn forward(change: &Change) -> Forward<'_> {
     Forward {
         fence: change.fence,
-        events: change.line_count(),
+        events: change.line_count().into(),
         steps: change.new_steps(),
         usage: change.usage(),
         ending: change.end.as_ref().map(|end| Ending {

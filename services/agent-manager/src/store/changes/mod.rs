@@ -93,6 +93,12 @@ impl Line {
             kind: event.kind.into(),
         })
     }
+
+    /// Several as the store keeps them: a list of types and data.
+    pub(crate) fn list<'a>(lines: impl IntoIterator<Item = &'a Self>) -> Result<JsonText> {
+        let lines = lines.into_iter().map(|line| (&line.kind, &line.data));
+        JsonText::of(&lines.collect::<Vec<_>>())
+    }
 }
 
 /// What became of a change.
@@ -148,8 +154,8 @@ impl Change {
         birth.chain(ended).chain(started).chain(end)
     }
 
-    fn line_count(&self) -> i64 {
-        i64::try_from(self.lines().count()).unwrap_or(i64::MAX)
+    fn line_count(&self) -> i32 {
+        i32::try_from(self.lines().count()).unwrap_or(i32::MAX)
     }
 
     /// The ends of steps that stay. When the next attempt of a step is started in the same

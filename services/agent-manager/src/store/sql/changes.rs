@@ -23,7 +23,7 @@ macro_rules! verdict {
     };
 }
 
-/// Starts of steps, and events, of what has passed. `nth` counts the events of a tenant, whose
+/// Starts of steps, and events, of what has passed. `upto` counts the events of a tenant, whose
 /// counter is taken last.
 macro_rules! starts_and_lines {
     () => {
@@ -32,28 +32,27 @@ macro_rules! starts_and_lines {
                 INSERT INTO steps (tenant_id, task_id, step_key, id, position, kind, name, state, attempt, epoch,
                     input, usage, started_at)
                 SELECT c_tenant, c_task, c_key, c_id, c_position, c_kind, c_name, 'started', c_attempt, c_epoch,
-                    c_input, $3::jsonb, $1
+                    c_input, $3::json, $1
                 FROM unnest($4::int[], $5::uuid[], $6::uuid[], $7::text[], $8::uuid[], $9::bigint[], $10::text[],
-                    $11::text[], $12::bigint[], $13::bigint[], $14::jsonb[])
+                    $11::text[], $12::bigint[], $13::bigint[], $14::json[])
                 AS c (c_change, c_tenant, c_task, c_key, c_id, c_position, c_kind, c_name, c_attempt, c_epoch,
                     c_input), places
                 WHERE places.seq[c_change] > 0",
             super::steps::again!(),
             "), line AS MATERIALIZED (
-                SELECT c_tenant, c_task, c_root, places.seq[c_change] - c_back AS seq, c_type, c_data,
-                    row_number() OVER in_order AS nth, count(*) OVER (PARTITION BY c_tenant) AS of_tenant
-                FROM unnest($15::int[], $16::uuid[], $17::uuid[], $18::uuid[], $19::bigint[], $20::text[],
-                    $21::jsonb[]) WITH ORDINALITY
-                AS c (c_change, c_tenant, c_task, c_root, c_back, c_type, c_data, c_nth), places
+                SELECT c_tenant, c_task, c_root, places.seq[c_change] AS seq, c_count, c_lines,
+                    sum(c_count) OVER (PARTITION BY c_tenant ORDER BY c_change) AS upto,
+                    sum(c_count) OVER (PARTITION BY c_tenant) AS of_tenant
+                FROM unnest($15::int[], $16::uuid[], $17::uuid[], $18::uuid[], $19::int[], $20::json[])
+                AS c (c_change, c_tenant, c_task, c_root, c_count, c_lines), places
                 WHERE places.seq[c_change] > 0
-                WINDOW in_order AS (PARTITION BY c_tenant ORDER BY c_nth)
              ), numbered AS (
                 INSERT INTO tenant_counters (tenant_id, tenant_seq)
-                SELECT c_tenant, count(*) FROM line GROUP BY c_tenant ORDER BY c_tenant",
+                SELECT c_tenant, sum(c_count) FROM line GROUP BY c_tenant ORDER BY c_tenant",
             super::events::more!(),
             "), listed AS (
-                INSERT INTO events (tenant_id, task_id, seq, root_id, tenant_seq, type, data, at)
-                SELECT c_tenant, c_task, line.seq, c_root, tenant_seq - of_tenant + nth, c_type, c_data, $1
+                INSERT INTO events (tenant_id, task_id, seq, root_id, tenant_seq, lines, at)
+                SELECT c_tenant, c_task, line.seq, c_root, tenant_seq - of_tenant + upto, c_lines, $1
                 FROM line JOIN numbered ON tenant_id = c_tenant
              )"
         )
@@ -64,13 +63,13 @@ macro_rules! starts_and_lines {
 /// `OR` is looked up in a hash, also where joins may not use one.
 pub(crate) const BIRTHS: &str = concat!(
     "WITH held AS MATERIALIZED (
-        SELECT group_id FROM lease_groups WHERE group_id = ANY($23::uuid[]) AND incarnation = $22 AND expires_at > $1
+        SELECT group_id FROM lease_groups WHERE group_id = ANY($22::uuid[]) AND incarnation = $21 AND expires_at > $1
         FOR KEY SHARE
      ), birth AS MATERIALIZED (
-        SELECT * FROM unnest($24::int[], $25::uuid[], $26::uuid[], $27::uuid[], $28::uuid[], $29::text[], $30::text[],
-            $31::text[], $32::int2[], $33::jsonb[], $34::uuid[], $35::bigint[], $36::bigint[], $37::uuid[],
-            $38::timestamptz[], $39::timestamptz[], $40::bigint[], $41::bigint[], $42::text[], $43::timestamptz[],
-            $44::timestamptz[], $45::text[], $46::text[], $47::bytea[])
+        SELECT * FROM unnest($23::int[], $24::uuid[], $25::uuid[], $26::uuid[], $27::uuid[], $28::text[], $29::text[],
+            $30::text[], $31::int2[], $32::json[], $33::uuid[], $34::bigint[], $35::bigint[], $36::uuid[],
+            $37::timestamptz[], $38::timestamptz[], $39::bigint[], $40::bigint[], $41::text[], $42::timestamptz[],
+            $43::timestamptz[], $44::text[], $45::text[], $46::bytea[])
         AS b (b_change, b_tenant, b_id, b_root, b_parent, b_role, b_kind, b_state, b_priority, b_spec, b_agent,
             b_attempt, b_epoch, b_group, b_ready, b_deadline, b_seq, b_steps, b_trace, b_created, b_started, b_key,
             b_operation, b_hash)
@@ -96,9 +95,9 @@ pub(crate) const BIRTHS: &str = concat!(
 pub(crate) const MOVES: &str = concat!(
     "WITH moved AS (",
     forward!(
-        "unnest($22::int[], $23::uuid[], $24::uuid[], $25::bigint[], $26::bigint[], $27::bigint[], $28::bigint[],
-            $29::bigint[], $30::bigint[], $31::bigint[], $32::bigint[], $33::text[], $34::jsonb[], $35::text[],
-            $36::text[], $37::timestamptz[])
+        "unnest($21::int[], $22::uuid[], $23::uuid[], $24::bigint[], $25::bigint[], $26::bigint[], $27::bigint[],
+            $28::bigint[], $29::bigint[], $30::bigint[], $31::bigint[], $32::text[], $33::json[], $34::text[],
+            $35::text[], $36::timestamptz[])
          AS c (c_change, c_tenant, c_id, c_epoch, c_events, c_steps, c_input, c_output, c_cached, c_models, c_tools,
             c_state, c_result, c_code, c_detail, c_ended)",
         "c_change, last_seq"
@@ -106,8 +105,8 @@ pub(crate) const MOVES: &str = concat!(
     ")",
     verdict!("SELECT c_change AS change, last_seq AS seq FROM moved"),
     ", to_end AS MATERIALIZED (
-        SELECT c.* FROM unnest($38::int[], $39::uuid[], $40::uuid[], $41::text[], $42::bigint[], $43::text[],
-            $44::jsonb[], $45::jsonb[])
+        SELECT c.* FROM unnest($37::int[], $38::uuid[], $39::uuid[], $40::text[], $41::bigint[], $42::text[],
+            $43::json[], $44::json[])
         AS c (c_change, c_tenant, c_task, c_key, c_attempt, c_state, c_result, c_usage), places
         WHERE places.seq[c_change] > 0
      ), ended AS (
@@ -117,7 +116,7 @@ pub(crate) const MOVES: &str = concat!(
      ), told AS (
         INSERT INTO outbox (tenant_id, id, target, payload, next_at, created_at)
         SELECT c_tenant, c_id, c_target, c_payload, $1, $1
-        FROM unnest($46::int[], $47::uuid[], $48::uuid[], $49::text[], $50::jsonb[])
+        FROM unnest($45::int[], $46::uuid[], $47::uuid[], $48::text[], $49::json[])
         AS c (c_change, c_tenant, c_id, c_target, c_payload), places WHERE places.seq[c_change] > 0
         ON CONFLICT (tenant_id, id) DO NOTHING
      )",

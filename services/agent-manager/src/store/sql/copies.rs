@@ -42,7 +42,7 @@ macro_rules! copy_step {
 
 /// Copies of steps, with their results.
 pub(crate) const COPY_STEPS_PG: &str = copy_step!(
-    "unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::uuid[], $6::bigint[], $7::jsonb[])
+    "unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::uuid[], $6::bigint[], $7::json[])
      AS c (c_tenant, c_from, c_task, c_key, c_id, c_position, c_usage)"
 );
 pub(crate) const COPY_STEPS_LITE: &str = copy_step!(

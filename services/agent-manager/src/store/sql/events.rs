@@ -1,21 +1,21 @@
-//! Texts over `events`, and over the counter that numbers them.
+//! Texts over `events`, whose rows each hold what one commit told of a task, and over the counter
+//! that numbers them.
 
 use swarm_database::check::Text;
 
 macro_rules! columns {
     () => {
-        "task_id, seq, root_id, tenant_seq, type AS kind, data, at"
+        "task_id, seq, root_id, tenant_seq, lines, at"
     };
 }
 
 pub(crate) const INSERT_PG: &str = "
-    INSERT INTO events (tenant_id, task_id, seq, root_id, tenant_seq, type, data, at)
-    SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::uuid[], $5::bigint[], $6::text[], $7::jsonb[],
-                         $8::timestamptz[])";
+    INSERT INTO events (tenant_id, task_id, seq, root_id, tenant_seq, lines, at)
+    SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::uuid[], $5::bigint[], $6::json[],
+                         $7::timestamptz[])";
 pub(crate) const INSERT_LITE: &str = "
-    INSERT INTO events (tenant_id, task_id, seq, root_id, tenant_seq, type, data, at)
-    SELECT unhex(value->>0), unhex(value->>1), value->>2, unhex(value->>3), value->>4, value->>5, value->>6,
-           value->>7
+    INSERT INTO events (tenant_id, task_id, seq, root_id, tenant_seq, lines, at)
+    SELECT unhex(value->>0), unhex(value->>1), value->>2, unhex(value->>3), value->>4, value->>5, value->>6
     FROM json_each($1)";
 
 macro_rules! more {

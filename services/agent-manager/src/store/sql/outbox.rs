@@ -13,7 +13,7 @@ macro_rules! insert {
 }
 
 pub(crate) const INSERT_PG: &str = insert!(
-    "* FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::jsonb[], $5::timestamptz[], $6::timestamptz[])"
+    "* FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::json[], $5::timestamptz[], $6::timestamptz[])"
 );
 pub(crate) const INSERT_LITE: &str = insert!(
     "unhex(value->>0), unhex(value->>1), value->>2, value->>3, value->>4, value->>5 FROM json_each($1) WHERE TRUE"

@@ -35,7 +35,7 @@ macro_rules! open {
 pub(crate) const INSERT_PG: &str = concat!(
     insert_columns!(),
     " SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::text[],
-        $8::int2[], $9::jsonb[], $10::uuid[], $11::bigint[], $12::bigint[], $13::uuid[], $14::timestamptz[],
+        $8::int2[], $9::json[], $10::uuid[], $11::bigint[], $12::bigint[], $13::uuid[], $14::timestamptz[],
         $15::timestamptz[], $16::bigint[], $17::bigint[], $18::text[], $19::timestamptz[], $20::timestamptz[])
       ON CONFLICT (tenant_id, id) DO NOTHING RETURNING id"
 );
