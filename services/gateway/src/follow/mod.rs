@@ -70,7 +70,10 @@ pub(crate) fn follow(
             // A stream ends by itself when the task has ended, and when the service is about to stop.
             if failure.is_none() {
                 match source.end(ended_before).await {
-                    End::Done => {
+                    End::Done { last_seq } => {
+                        if let Some(gap) = source.position.end(last_seq) {
+                            yield gap;
+                        }
                         yield Update::Ended;
                         return;
                     }
@@ -92,8 +95,8 @@ pub(crate) fn follow(
 
 /// What the end of a stream means.
 enum End {
-    /// All was read.
-    Done,
+    /// All was read that there is, up to the task's last event.
+    Done { last_seq: u64 },
     /// The task has ended; one more look shows what came at last.
     ReadRest,
     /// The service is about to stop.
@@ -151,7 +154,9 @@ impl Source {
                 | TaskState::DeadLettered
         );
         match has_ended {
-            true if ended_before || self.position.has_reached(task.last_seq) => End::Done,
+            true if ended_before || self.position.has_reached(task.last_seq) => End::Done {
+                last_seq: task.last_seq,
+            },
             true => End::ReadRest,
             false => End::NotYet,
         }

@@ -97,6 +97,12 @@ impl Position {
         matches!(self.scope, Scope::Task(_)) && self.at.is_some_and(|at| at >= last_seq)
     }
 
+    /// What the reader of a task is told at its end: whether the newest events are no longer kept.
+    pub(crate) fn end(&self, last_seq: u64) -> Option<Update> {
+        let is_short = matches!(self.scope, Scope::Task(_)) && !self.has_reached(last_seq);
+        is_short.then_some(Update::Gap(last_seq))
+    }
+
     /// Moves on, and says what the reader is to be told.
     pub(crate) fn take(&mut self, answer: WatchEventsResponse) -> Vec<Update> {
         let Some(event) = answer.event.map(Event::from) else {
@@ -115,8 +121,8 @@ impl Position {
         }
         self.at = Some(place);
         let mut updates = Vec::new();
-        // Only a single task numbers its events without a gap.
-        if let (Scope::Task(_), Some(at)) = (self.scope, before)
+        // The events of a tree are some of its tenant's, whose numbers show nothing.
+        if let (Scope::Task(_) | Scope::Tenant, Some(at)) = (self.scope, before)
             && place > at + 1
         {
             updates.push(Update::Gap(place - 1));
@@ -180,15 +186,23 @@ mod tests {
     }
 
     #[test]
-    fn only_a_single_task_shows_gaps() {
+    fn what_is_no_longer_kept_shows_as_a_gap() {
         let task = TaskId::new();
         let mut position = Position::new(Scope::Task(task), Start::After(2));
         assert_eq!(
             told(&mut position, &[(5, 50), (6, 51)]),
             ["gap 4", "5", "6"]
         );
+        assert!(position.end(6).is_none());
+        assert!(matches!(position.end(7), Some(Update::Gap(7))));
+        let mut position = Position::new(Scope::Tenant, Start::After(2));
+        assert_eq!(
+            told(&mut position, &[(5, 50), (1, 51)]),
+            ["gap 49", "50", "51"]
+        );
         let mut position = Position::new(Scope::Tree(task), Start::After(2));
         assert_eq!(told(&mut position, &[(1, 50), (1, 60)]), ["50", "60"]);
+        assert!(position.end(7).is_none());
     }
 
     #[test]

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use futures::StreamExt;
 use serde_json::{Value, json};
-use swarm_client::{Client, Task, TaskState};
+use swarm_client::{Client, Task, TaskState, Watched};
 use swarm_test_cluster::{Cluster, Shape};
 use swarm_test_scenarios::{Journal, command};
 use swarm_test_support::eventually;
@@ -124,6 +125,17 @@ async fn what_failed_too_often_is_a_dead_letter_until_somebody_cares() {
         .list_dead_letters(None, &PageRequest::default())
         .await;
     assert!(left.unwrap().items.is_empty());
+    // Who has not read its events yet is told that they are gone, and goes on with the next ones.
+    let next = id_of(&said(&cluster, &["run", "What is a quorum?"]).await);
+    let mut events = std::pin::pin!(client.watch("tasks", Some("0".to_owned())));
+    let mut read = async || events.next().await.unwrap().unwrap();
+    let gap = read().await;
+    assert!(matches!(gap, Watched::Gap { .. }), "{gap:?}");
+    let first = read().await;
+    assert!(
+        matches!(&first, Watched::Event(told) if told.event.task_id == next),
+        "{first:?}"
+    );
 }
 
 #[tokio::test]
