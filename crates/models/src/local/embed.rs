@@ -93,8 +93,11 @@ fn run(path: &Path, threads: i32, dimension: &AtomicUsize, jobs: &Receiver<Job>)
         tracing::info!("local embedding model loaded");
         while let Ok(job) = jobs.recv() {
             // Who has gone needs no answer, nor the work for it.
-            if !job.done.is_closed() {
-                let _ = job.done.send(engine.embed(&job.texts));
+            if let Some(vectors) = engine
+                .embed(&job.texts, || job.done.is_closed())
+                .transpose()
+            {
+                let _ = job.done.send(vectors);
             }
         }
         Ok(())
@@ -143,12 +146,19 @@ impl<'m> Engine<'m> {
         })
     }
 
-    /// Fills batches with as many texts as fit.
-    fn embed(&mut self, texts: &[String]) -> Result<Vec<Vec<f32>>> {
+    /// Fills batches with as many texts as fit. `None` when nobody wants them any more.
+    fn embed(
+        &mut self,
+        texts: &[String],
+        is_in_vain: impl Fn() -> bool,
+    ) -> Result<Option<Vec<Vec<f32>>>> {
         let texts: Vec<Vec<LlamaToken>> = texts.iter().map(|text| self.tokens(text)).collect();
         let mut vectors = Vec::with_capacity(texts.len());
         let mut rest = &texts[..];
         while !rest.is_empty() {
+            if is_in_vain() {
+                return Ok(None);
+            }
             let mut count = 0;
             let mut tokens = 0;
             while count < rest.len().min(SEQUENCES as usize)
@@ -161,7 +171,7 @@ impl<'m> Engine<'m> {
             self.compute(now, &mut vectors)?;
             rest = later;
         }
-        Ok(vectors)
+        Ok(Some(vectors))
     }
 
     /// The tokens that count: a longer text is cut, with its closing token kept.

@@ -3,17 +3,21 @@
 use std::fmt;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::thread::{Builder, JoinHandle};
 
 use swarm_errors::{Error, Result};
 
 type Body<J> = Arc<dyn Fn(&Receiver<J>) + Send + Sync>;
 type Jobs<J> = Mutex<Option<Sender<J>>>;
 
-/// A thread with its jobs. It ends with its owner, or when loading fails; the next job starts it again.
+/// A thread with its jobs. It ends when loading fails, and the next job starts it again. Its owner
+/// waits for its end: a model that still computes while the process leaves reads what the process
+/// has already taken away.
 pub(super) struct Worker<J> {
     name: &'static str,
     body: Body<J>,
     jobs: Arc<Jobs<J>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl<J: Send + 'static> Worker<J> {
@@ -25,6 +29,7 @@ impl<J: Send + 'static> Worker<J> {
             name,
             body: Arc::new(body),
             jobs: Arc::default(),
+            thread: Mutex::default(),
         }
     }
 
@@ -38,10 +43,12 @@ impl<J: Send + 'static> Worker<J> {
         }
         let (sender, receiver) = mpsc::channel();
         let (body, owner) = (self.body.clone(), Arc::downgrade(&self.jobs));
-        std::thread::Builder::new()
+        let thread = Builder::new()
             .name(self.name.to_owned())
             .spawn(move || serve(&body, &receiver, &owner))
             .map_err(Error::internal)?;
+        // The one before has had its last look at the jobs.
+        *lock(&self.thread) = Some(thread);
         sender
             .send(job)
             .map_err(|_| Error::unavailable("the local model's thread ended"))?;
@@ -67,8 +74,19 @@ fn serve<J>(body: &Body<J>, receiver: &Receiver<J>, owner: &Weak<Jobs<J>>) {
     }
 }
 
-fn lock<J>(jobs: &Jobs<J>) -> MutexGuard<'_, Option<Sender<J>>> {
-    jobs.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl<J> Drop for Worker<J> {
+    fn drop(&mut self) {
+        // Without a sender it ends after the job that it is at.
+        *lock(&self.jobs) = None;
+        if let Some(thread) = lock(&self.thread).take() {
+            // One that has panicked has ended, too.
+            thread.join().ok();
+        }
+    }
 }
 
 impl<J> fmt::Debug for Worker<J> {
@@ -102,14 +120,17 @@ mod tests {
     }
 
     #[test]
-    fn the_thread_ends_with_its_owner() {
+    fn the_thread_has_ended_when_its_owner_is_gone() {
         let (ended, end) = mpsc::channel();
         let worker = Worker::new("test", move |jobs: &Receiver<u32>| {
             while jobs.recv().is_ok() {}
+            for _ in 0..10_000 {
+                std::thread::yield_now();
+            }
             ended.send(()).unwrap();
         });
         worker.send(1).unwrap();
         drop(worker);
-        end.recv().unwrap();
+        end.try_recv().unwrap();
     }
 }
