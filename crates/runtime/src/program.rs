@@ -16,6 +16,9 @@ use crate::{ExitStatus, Lifecycle, RuntimeConfig};
 /// A wrong configuration or command line.
 const EXIT_CONFIGURATION: u8 = 2;
 
+/// A thread for blocking work ends after so long without any. With its end the allocator looks for
+/// what it can give back, such as the memory of a password's hash.
+const IDLE_THREAD: Duration = Duration::from_secs(2);
 /// What is left on the runtime when all tasks have ended, such as a blocking call, gets this long.
 const RUNTIME_LIMIT: Duration = Duration::from_secs(1);
 
@@ -107,6 +110,7 @@ pub async fn run(
 pub fn block_on<F: Future>(threads: usize, future: F) -> Result<F::Output> {
     let runtime = builder(threads)
         .enable_all()
+        .thread_keep_alive(IDLE_THREAD)
         .build()
         .map_err(Error::internal)?;
     let output = runtime.block_on(future);
