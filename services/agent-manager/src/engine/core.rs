@@ -59,6 +59,16 @@ pub struct Engine {
     pub(super) stop: OnceLock<Stop>,
 }
 
+/// What looks at the store from time to time begins so much later than what goes before it.
+const APART: Duration = Duration::from_millis(20);
+
+/// Does `work` in its turn. All at the same moment, the looks would want a connection each, and a
+/// connection that was opened stays.
+async fn after(turn: u32, work: impl Future<Output = ()>) {
+    tokio::time::sleep(APART * turn).await;
+    work.await;
+}
+
 /// The two stages of a stop.
 #[derive(Debug, Clone)]
 pub(super) struct Stop {
@@ -125,12 +135,12 @@ impl Engine {
         let work = async {
             tokio::join!(
                 self.schedule(&soft),
-                self.keep_schedules(&soft),
-                self.sweep(&soft),
-                self.compact(&soft),
-                self.wake_when_due(&soft),
-                self.report(&soft),
-                self.export(&soft)
+                after(1, self.sweep(&soft)),
+                after(2, self.keep_schedules(&soft)),
+                after(3, self.wake_when_due(&soft)),
+                after(4, self.export(&soft)),
+                after(5, self.report(&soft)),
+                after(6, self.compact(&soft)),
             );
             self.attempts.close();
             self.attempts.wait().await;
