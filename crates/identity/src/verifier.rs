@@ -66,7 +66,8 @@ impl Verifier {
             self.check_times(&claims)?;
             return Ok(claims);
         }
-        let (claims, keys) = self.check_signature(token).await?;
+        // Boxed, since it is rare and would be a part of every request.
+        let (claims, keys) = Box::pin(self.check_signature(token)).await?;
         self.check_times(&claims)?;
         let claims = Arc::new(claims);
         self.remembered.put(fingerprint, claims.clone(), keys);

@@ -1,6 +1,7 @@
 //! One call with its retries.
 
 use std::future::Future;
+use std::pin::pin;
 use std::time::Duration;
 
 use swarm_errors::{Code, Error, Result};
@@ -34,7 +35,8 @@ where
     let (mut tries, mut last) = (0, None);
     loop {
         tries += 1;
-        let (error, was_sent) = match deadline.bound(make()).await {
+        let trial = pin!(make());
+        let (error, was_sent) = match deadline.bound(trial).await {
             Ok(Ok(response)) => return Ok(response.into_inner()),
             Ok(Err(status)) => {
                 let was_sent = was_sent(&status);

@@ -98,7 +98,8 @@ impl Doorkeeper {
                 let key = key
                     .to_str()
                     .map_err(|_| refused("the API key is not text"))?;
-                self.by_key(key).await.map(Some)
+                // Boxed, since it is rare and would be a part of every request.
+                Box::pin(self.by_key(key)).await.map(Some)
             }
             None => Ok(None),
         }

@@ -1,5 +1,6 @@
 //! An end to every request that does not wait on purpose.
 
+use std::pin::Pin;
 use std::time::Duration;
 
 use axum::extract::Request;
@@ -16,10 +17,11 @@ pub(super) fn of(request: &Request, path: Option<&str>, usual: Duration) -> Opti
     (!is_patient).then(|| usual + wanted_wait(request))
 }
 
-/// What `work` answers, unless it takes longer.
+/// What `work` answers, unless it takes longer. It stays where it is: to be handed on by value
+/// would move the whole future, and keep two places for it.
 pub(super) async fn keep(
     limit: Option<Duration>,
-    work: impl Future<Output = Response>,
+    work: Pin<&mut impl Future<Output = Response>>,
 ) -> Response {
     let Some(limit) = limit else {
         return work.await;

@@ -1,7 +1,8 @@
 //! The rules around the routes, one a file, and their order.
 //!
 //! They share one service and one future: a layer each would clone all that is inside of it, and
-//! box a future, once for every rule and request.
+//! box a future, once for every rule and request. Each rule pins what it waits for where it is:
+//! a future that is handed to another one by value is copied whole.
 
 mod access;
 mod deadline;
@@ -13,6 +14,7 @@ mod trace;
 
 use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 use std::sync::Arc;
 
 use axum::Router;
@@ -57,9 +59,8 @@ async fn answer(rules: Arc<Rules>, route: Route, request: Request) -> Result<Res
     let path = request.extensions().get::<MatchedPath>().cloned();
     let path = path.as_ref().map(MatchedPath::as_str);
     let span = trace::open(&request, name(path), &id);
-    let mut response = shown(&rules, route, request, path, &id)
-        .instrument(span.clone())
-        .await;
+    let work = pin!(shown(&rules, route, request, path, &id));
+    let mut response = work.instrument(span.clone()).await;
     trace::close(&span, &mut response);
     id.put_on(&mut response);
     Ok(response)
@@ -74,7 +75,8 @@ async fn shown(
     id: &RequestId,
 ) -> Response {
     let measured = metrics::Begun::now(request.method());
-    let mut response = AssertUnwindSafe(bound(rules, route, request, path))
+    let work = pin!(bound(rules, route, request, path));
+    let mut response = AssertUnwindSafe(work)
         .catch_unwind()
         .await
         .unwrap_or_else(panic::answer);
@@ -93,13 +95,13 @@ async fn bound(
     path: Option<&str>,
 ) -> Response {
     let limit = deadline::of(&request, path, rules.gateway.config.deadline());
-    let work = async {
+    let work = pin!(async {
         let admitted = access::admit(&rules.gateway, &rules.keeper, path, &mut request).await;
         match admitted {
             Ok(()) => route.call(request).await.into_response(),
             Err(failure) => failure.into_response(),
         }
-    };
+    });
     deadline::keep(limit, work).await
 }
 

@@ -55,7 +55,8 @@ pub(super) async fn submit_task(
     } else {
         let acting = Acting::from(&caller);
         tokio::select! {
-            answer = submit_and_wait(&gateway, &acting, &message, wait) => answer,
+            // Boxed once, in place of being moved with all that it is a part of.
+            answer = Box::pin(submit_and_wait(&gateway, &acting, &message, wait)) => answer,
             // A gateway that is about to stop keeps nobody waiting. The key makes both calls one.
             () = gateway.soft.cancelled() => {
                 message.wait_ms = 0;
