@@ -58,6 +58,10 @@ impl ChatProvider for FallbackChat {
         self.first.model()
     }
 
+    fn is_free(&self) -> bool {
+        self.first.is_free() && self.second.is_free()
+    }
+
     async fn chat(&self, request: ChatRequest) -> Result<ChatStream> {
         request.validate()?;
         let opening = self.clone().open(request);

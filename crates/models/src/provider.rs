@@ -16,6 +16,12 @@ pub trait ChatProvider: Send + Sync + Debug {
     /// The model, as it stands in traces, metrics and journal.
     fn model(&self) -> &str;
 
+    /// Whether a call costs nothing and leaves nothing outside this process, so that one that was
+    /// made in vain does no harm.
+    fn is_free(&self) -> bool {
+        false
+    }
+
     /// Asks, and streams the answer. Dropping the stream cancels the generation.
     ///
     /// # Errors

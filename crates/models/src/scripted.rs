@@ -179,6 +179,8 @@ impl Turn {
 pub struct ScriptedChat {
     model: String,
     turns: Mutex<Vec<Option<Arc<Turn>>>>,
+    /// No turn is used up by a call.
+    is_endless: bool,
 }
 
 impl ScriptedChat {
@@ -187,6 +189,7 @@ impl ScriptedChat {
     pub fn new(script: Script) -> Self {
         Self {
             model: script.model.unwrap_or_else(|| "scripted".to_owned()),
+            is_endless: script.turns.iter().all(|turn| turn.repeat),
             turns: Mutex::new(
                 script
                     .turns
@@ -257,6 +260,11 @@ impl ChatProvider for ScriptedChat {
 
     fn model(&self) -> &str {
         &self.model
+    }
+
+    /// Not where a call takes a turn away.
+    fn is_free(&self) -> bool {
+        self.is_endless
     }
 
     async fn chat(&self, request: ChatRequest) -> Result<ChatStream> {

@@ -268,3 +268,20 @@ fn the_configuration_chooses_and_names_what_is_wrong() {
     assert!(serde_json::from_str::<ModelsConfig>(r#"{"openai": {"modell": "x"}}"#).is_err());
     assert_eq!(config("{}").chosen_provider(), Provider::Local);
 }
+
+#[test]
+fn only_calls_that_leave_nothing_behind_are_free() {
+    let endless = || Arc::new(ScriptedChat::from_turns(vec![Turn::text("x").repeated()]));
+    let once = || Arc::new(ScriptedChat::from_turns(vec![Turn::text("x")]));
+    assert!(endless().is_free());
+    assert!(!once().is_free(), "a call takes its turn away");
+    assert!(FallbackChat::new(endless(), endless()).is_free());
+    assert!(!FallbackChat::new(endless(), once()).is_free());
+    let mut config = ModelsConfig {
+        provider: Provider::Openai,
+        ..ModelsConfig::default()
+    };
+    config.openai.base_url = "http://127.0.0.1:9".to_owned();
+    config.openai.model = "m".to_owned();
+    assert!(!chat_provider(&config).unwrap().is_free(), "it is paid for");
+}

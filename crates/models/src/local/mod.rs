@@ -78,6 +78,10 @@ impl ChatProvider for LocalChat {
         &self.model
     }
 
+    fn is_free(&self) -> bool {
+        true
+    }
+
     async fn chat(&self, request: ChatRequest) -> Result<ChatStream> {
         request.validate()?;
         let span = span::chat(self.name(), self.model(), &request);

@@ -8,8 +8,9 @@ use swarm_errors::Result;
 use super::Engine;
 use crate::events::Wake;
 use crate::journal::StepState;
-use crate::store::changes::{self, Change, Told};
-use crate::store::{steps, tasks};
+use crate::store::changes::{self, Change, Entry, Told};
+use crate::store::steps;
+use crate::store::tasks::{self, Fence};
 
 impl Engine {
     /// Writes changes of different trees in one transaction, and wakes those who wait for them.
@@ -31,6 +32,14 @@ impl Engine {
 
     /// Writes a change of which parts may be written already: those are left away.
     pub(super) async fn settle(&self, session: &mut Session, change: &Arc<Change>) -> Result<Told> {
+        let (tenant, task) = (change.fence.tenant, change.fence.task);
+        if change.is_birth()
+            && let Some(born) = tasks::find(&self.db, tenant, task).await?
+        {
+            // What came with the birth is written as well.
+            let last_seq = born.last_seq;
+            return Ok(Told::Committed { last_seq });
+        }
         let rest = self.unwritten(change).await?;
         if rest.is_empty() {
             return Ok(Told::Committed { last_seq: 0 });
@@ -41,29 +50,28 @@ impl Engine {
 
     /// What of a change is not in the store.
     async fn unwritten(&self, change: &Change) -> Result<Change> {
-        let (tenant, task) = (change.fence.tenant, change.fence.task);
         let mut rest = change.clone();
-        if rest.birth.is_some() && tasks::find(&self.db, tenant, task).await?.is_some() {
-            rest.birth = None;
-        }
-        let mut ended = Vec::new();
-        for end in rest.ended {
-            let entry = steps::find(&self.db, tenant, task, &end.key).await?;
-            let is_open = entry.is_none_or(|entry| {
-                entry.state == StepState::Started && entry.attempt == end.attempt
-            });
-            if is_open {
-                ended.push(end);
+        rest.journal = Vec::new();
+        for entry in &change.journal {
+            if !self.is_written(change.fence, entry).await? {
+                rest.journal.push(entry.clone());
             }
         }
-        rest.ended = ended;
-        if let Some(start) = &rest.started
-            && let Some(entry) = steps::find(&self.db, tenant, task, &start.key).await?
-            && entry.epoch == change.fence.epoch
-            && entry.attempt == start.attempt
-        {
-            rest.started = None;
-        }
         Ok(rest)
+    }
+
+    async fn is_written(&self, fence: Fence, entry: &Entry) -> Result<bool> {
+        let key = match entry {
+            Entry::Started(start) => &start.key,
+            Entry::Ended(end) => &end.key,
+        };
+        let found = steps::find(&self.db, fence.tenant, fence.task, key).await?;
+        Ok(found.is_some_and(|found| match entry {
+            Entry::Started(start) => found.epoch == fence.epoch && found.attempt >= start.attempt,
+            Entry::Ended(end) => {
+                found.attempt > end.attempt
+                    || found.attempt == end.attempt && found.state != StepState::Started
+            }
+        }))
     }
 }

@@ -1,7 +1,6 @@
 //! What a step's work gets.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::json;
 use swarm_runtime::CancellationToken;
@@ -11,7 +10,7 @@ use super::TaskContext;
 use super::step::Attempt;
 use crate::events::EventRecord;
 
-/// A step whose start is committed. Clones share it.
+/// A step that has begun. Clones share it.
 #[derive(Debug, Clone)]
 pub struct StepHandle {
     inner: Arc<HandleInner>,
@@ -25,7 +24,27 @@ struct HandleInner {
     attempt: u32,
     epoch: i64,
     token: String,
-    offset: AtomicU64,
+    shown: Mutex<Shown>,
+}
+
+/// The text that was shown so far.
+#[derive(Debug, Default)]
+struct Shown {
+    /// Its length in characters.
+    length: usize,
+    /// What is shown once there is a task to show it of.
+    held: String,
+}
+
+impl Shown {
+    /// A piece, after what was held back, and where it stands in the whole.
+    fn add(&mut self, piece: &str) -> (usize, String) {
+        let mut text = std::mem::take(&mut self.held);
+        text.push_str(piece);
+        let offset = self.length;
+        self.length += text.chars().count();
+        (offset, text)
+    }
 }
 
 impl StepHandle {
@@ -37,7 +56,7 @@ impl StepHandle {
             attempt: step.number,
             epoch: context.fence().epoch,
             token: format!("{task}/{}/{}", step.id, step.number),
-            offset: AtomicU64::new(0),
+            shown: Mutex::default(),
             context,
         };
         Self {
@@ -83,10 +102,14 @@ impl StepHandle {
     }
 
     /// Shows a piece of the text that is being written to whoever watches. It is not stored.
-    pub fn emit_token(&self, text: &str) {
+    pub fn emit_token(&self, piece: &str) {
         let inner = &self.inner;
-        let characters = u64::try_from(text.chars().count()).unwrap_or(0);
-        let offset = inner.offset.fetch_add(characters, Ordering::Relaxed);
+        let mut shown = inner.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        if !inner.context.is_born() {
+            shown.held.push_str(piece);
+            return;
+        }
+        let (offset, text) = shown.add(piece);
         let (engine, task) = (&inner.context.inner.engine, inner.context.task());
         if !engine.hub.is_watched(task.tenant, task.root) {
             return;

@@ -181,8 +181,7 @@ mod tests {
             },
             root,
             birth: None,
-            ended: Vec::new(),
-            started: None,
+            journal: Vec::new(),
             end: None,
         };
         Job {

@@ -19,6 +19,8 @@ impl TaskContext {
         reason: WaitingReason,
         what: impl Future<Output = T>,
     ) -> Result<T> {
+        // A step that has begun early may be the first to wait.
+        self.settle_up().await?;
         self.wait(reason, async { Ok(what.await) }).await
     }
 

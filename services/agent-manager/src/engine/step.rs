@@ -27,7 +27,7 @@ const LONGEST_WORDS: usize = 500;
 pub(super) enum Begun {
     /// It was finished before.
     Stored(Value),
-    /// Its start is committed under this attempt.
+    /// Its start is committed under this attempt, or on its way where that makes no difference.
     Started(u32),
 }
 
@@ -166,7 +166,11 @@ impl TaskContext {
             }
         };
         let start = step.start(self.task(), input, place)?;
-        self.tell_start(start).await?;
+        if step.spec.is_free && !self.is_born() {
+            self.defer_start(start);
+        } else {
+            self.tell_start(start).await?;
+        }
         let entry = Entry {
             state: StepState::Started,
             attempt: step.number,

@@ -5,6 +5,10 @@
 //! executor does something else meanwhile, what is pending is committed at once. Should the process
 //! die before that, the step is repeated, as if it had died a moment earlier: nothing outside the
 //! process has seen the result yet, for what leaves the process is a step, whose start comes first.
+//!
+//! A step that leaves nothing outside the process and costs nothing may begin before its task is
+//! born: nobody knows of the task, so nobody can have cancelled it, and nobody can tell that the
+//! step ever ran. What takes no time at all is so committed whole, as one change.
 
 use std::convert::Infallible;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -21,7 +25,7 @@ use super::lines;
 use super::outbox::letters_of_end;
 use super::persist::persist;
 use crate::journal::StepState;
-use crate::store::changes::{Birth, Change, StepEnd, StepStart, TaskEnd, Told};
+use crate::store::changes::{Birth, Change, Entry, StepEnd, StepStart, TaskEnd, Told};
 use crate::store::steps;
 use crate::store::tasks::Outcome;
 use crate::tasks::{TaskRecord, Usage};
@@ -45,6 +49,8 @@ pub(super) struct Telling {
     /// Something became pending.
     changed: Notify,
     told: Mutex<Option<oneshot::Sender<Result<Told>>>>,
+    /// The task is in the store.
+    is_born: AtomicBool,
     /// Whether the task was born is not known: the commit's answer was lost.
     in_doubt: AtomicBool,
     history: OnceCell<History>,
@@ -55,7 +61,7 @@ pub(super) struct Telling {
 #[derive(Debug, Default, Clone)]
 struct Pending {
     birth: Option<Arc<Birth>>,
-    ended: Vec<Arc<StepEnd>>,
+    journal: Vec<Entry>,
 }
 
 impl Telling {
@@ -65,11 +71,12 @@ impl Telling {
             None => (None, None),
         };
         Self {
+            is_born: AtomicBool::new(birth.is_none()),
             // A task that is only just born has no journal.
             history: OnceCell::new_with(birth.is_some().then(History::default)),
             pending: Mutex::new(Pending {
                 birth,
-                ended: Vec::new(),
+                journal: Vec::new(),
             }),
             turn: tokio::sync::Mutex::default(),
             changed: Notify::new(),
@@ -86,7 +93,12 @@ impl Telling {
 
     fn has_pending(&self) -> bool {
         let pending = self.lock();
-        pending.birth.is_some() || !pending.ended.is_empty()
+        pending.birth.is_some() || !pending.journal.is_empty()
+    }
+
+    fn add(&self, entry: Entry) {
+        self.lock().journal.push(entry);
+        self.changed.notify_one();
     }
 
     fn take(&self) -> Taken<'_> {
@@ -112,9 +124,9 @@ impl Drop for Taken<'_> {
         }
         let mut pending = self.telling.lock();
         pending.birth = self.pending.birth.take();
-        let later = std::mem::take(&mut pending.ended);
-        pending.ended = std::mem::take(&mut self.pending.ended);
-        pending.ended.extend(later);
+        let later = std::mem::take(&mut pending.journal);
+        pending.journal = std::mem::take(&mut self.pending.journal);
+        pending.journal.extend(later);
     }
 }
 
@@ -122,9 +134,17 @@ impl TaskContext {
     /// Takes down the end of a step's attempt, to be committed with what comes next.
     pub(super) fn defer(&self, end: StepEnd) {
         self.note_end(&end.key, end.state, end.usage);
-        let telling = &self.inner.telling;
-        telling.lock().ended.push(Arc::new(end));
-        telling.changed.notify_one();
+        self.inner.telling.add(Entry::Ended(Arc::new(end)));
+    }
+
+    /// Takes down the start of a step that does not wait for its commit.
+    pub(super) fn defer_start(&self, start: StepStart) {
+        self.inner.telling.add(Entry::Started(Arc::new(start)));
+    }
+
+    /// Whether the task is in the store.
+    pub(super) fn is_born(&self) -> bool {
+        self.inner.telling.is_born.load(Ordering::Acquire)
     }
 
     pub(super) fn note_end(&self, key: &str, state: StepState, usage: Usage) {
@@ -184,7 +204,9 @@ impl TaskContext {
     /// Commits the end of a task to which nothing else belongs. `None` when more belongs to it, or
     /// somebody else holds the task: then nothing of the end was written.
     pub(super) async fn tell_end(&self, outcome: &Outcome) -> Result<Option<TaskRecord>> {
-        self.settle_birth().await?;
+        if !matches!(outcome, Outcome::Completed(_)) {
+            self.settle_birth().await?;
+        }
         let Some(task) = self.plain_end(outcome).await? else {
             return Ok(None);
         };
@@ -248,12 +270,12 @@ impl TaskContext {
         let telling = &self.inner.telling;
         let _turn = telling.turn.lock().await;
         let mut taken = telling.take();
+        let journal = taken.pending.journal.iter().cloned();
         let change = Arc::new(Change {
             fence: self.fence(),
             root: self.task().root,
             birth: taken.pending.birth.clone(),
-            ended: taken.pending.ended.clone(),
-            started,
+            journal: journal.chain(started.map(Entry::Started)).collect(),
             end,
         });
         if change.is_empty() {
@@ -278,17 +300,17 @@ impl TaskContext {
 
     /// The task's first commit is tried once: whoever submits it is told when it fails.
     async fn tell_birth(&self, change: Arc<Change>) -> Result<Told> {
+        let telling = &self.inner.telling;
         let told = self.inner.engine.tell(change, false).await;
-        let waiting = self
-            .inner
-            .telling
+        let waiting = telling
             .told
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .take();
-        if !matches!(told, Ok(Told::Committed { .. })) {
-            self.inner
-                .telling
+        if matches!(told, Ok(Told::Committed { .. })) {
+            telling.is_born.store(true, Ordering::Release);
+        } else {
+            telling
                 .in_doubt
                 .store(is_doubtful(&told), Ordering::Release);
             self.cancelled().cancel();

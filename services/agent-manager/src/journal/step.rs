@@ -70,6 +70,8 @@ pub struct StepSpec {
     pub input: Value,
     /// What to do with it when its end is unknown.
     pub safety: Safety,
+    /// Its work leaves nothing outside this process and costs nothing.
+    pub is_free: bool,
 }
 
 impl StepSpec {
@@ -87,7 +89,16 @@ impl StepSpec {
             name: name.into(),
             input,
             safety: Safety::Idempotent,
+            is_free: false,
         }
+    }
+
+    /// The same step, which leaves nothing outside this process and costs nothing, so that nobody
+    /// can tell whether it ran: it may begin while its task is still on its way to the store.
+    #[must_use]
+    pub const fn free(mut self) -> Self {
+        self.is_free = true;
+        self
     }
 
     /// The same step, which must never be repeated.

@@ -97,7 +97,7 @@ pub(crate) async fn tree(db: &Db, tenant: TenantId, root: TaskId) -> Result<Vec<
     rows.into_iter().map(Row::record).collect()
 }
 
-/// A step as it is started.
+/// A step as it is written first.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Start<'a> {
     pub(crate) fence: Fence,
@@ -108,6 +108,16 @@ pub(crate) struct Start<'a> {
     pub(crate) input: &'a JsonText,
     pub(crate) position: i64,
     pub(crate) attempt: u32,
+    /// [`StepState::Started`], unless it has ended already.
+    pub(crate) state: StepState,
+    pub(crate) result: Option<&'a JsonText>,
+    pub(crate) usage: Usage,
+}
+
+impl Start<'_> {
+    fn finished_at(&self, now: Timestamp) -> Option<Timestamp> {
+        (self.state != StepState::Started).then_some(now)
+    }
 }
 
 /// Writes many starts, on SQLite.
@@ -123,12 +133,14 @@ pub(crate) async fn start_all(tx: &mut Tx, steps: &[Start<'_>], now: Timestamp) 
         .column(column(steps, |step| step.position))
         .column(column(steps, |step| step.kind.as_str().to_owned()))
         .column(column(steps, |step| step.name.to_owned()))
-        .column(vec![StepState::Started.as_str().to_owned(); steps.len()])
+        .column(column(steps, |step| step.state.as_str().to_owned()))
         .column(column(steps, |step| i64::from(step.attempt)))
         .column(column(steps, |step| step.fence.epoch))
         .column(column(steps, |step| step.input.clone()))
-        .column(usages(steps.iter().map(|_| Usage::default()))?)
+        .column(column(steps, |step| step.result.cloned()))
+        .column(usages(steps.iter().map(|step| step.usage))?)
         .column(vec![now; steps.len()])
+        .column(column(steps, |step| step.finished_at(now)))
         .exec()
         .await
         .map(drop)

@@ -48,7 +48,8 @@ pub(crate) async fn think(
     request.prefix_key = Some(context.task().root.to_string());
     let tools: Vec<&String> = request.tools.iter().map(|tool| &tool.name).collect();
     let input = json!({ "messages": request.messages, "tools": tools });
-    let step = StepSpec::new(key, StepKind::Model, provider.model(), input);
+    let mut step = StepSpec::new(key, StepKind::Model, provider.model(), input);
+    step.is_free = provider.is_free();
     context
         .step(step, async |handle: StepHandle| {
             let answer = ask(worker, context, provider.as_ref(), request, &handle).await?;

@@ -22,6 +22,7 @@ mod keys;
 mod lane;
 mod letters;
 mod messages;
+mod newborn;
 mod outage;
 mod overview;
 mod pools;

@@ -12,7 +12,7 @@ use super::*;
 use crate::SCHEMA;
 use crate::store::tasks::find;
 use crate::store::{events, leases, steps};
-use crate::tasks::{TaskRecord, TaskSpec, TaskState};
+use crate::tasks::{TaskFailure, TaskRecord, TaskSpec, TaskState};
 
 struct Case {
     db: Db,
@@ -105,8 +105,7 @@ fn nothing(fence: Fence) -> Change {
         fence,
         root: fence.task,
         birth: None,
-        ended: Vec::new(),
-        started: None,
+        journal: Vec::new(),
         end: None,
     }
 }
@@ -115,8 +114,8 @@ fn line(kind: &'static str) -> Line {
     Line::of(NewEvent::new(kind, json!({}))).unwrap()
 }
 
-fn start(key: &str, attempt: u32, position: i64) -> Option<Arc<StepStart>> {
-    Some(Arc::new(StepStart {
+fn start(key: &str, attempt: u32, position: i64) -> Entry {
+    Entry::Started(Arc::new(StepStart {
         key: key.to_owned(),
         id: StepId::new(),
         kind: StepKind::Model,
@@ -129,8 +128,8 @@ fn start(key: &str, attempt: u32, position: i64) -> Option<Arc<StepStart>> {
     }))
 }
 
-fn end(key: &str, attempt: u32, state: StepState) -> Arc<StepEnd> {
-    Arc::new(StepEnd {
+fn end(key: &str, attempt: u32, state: StepState) -> Entry {
+    Entry::Ended(Arc::new(StepEnd {
         key: key.to_owned(),
         attempt,
         state,
@@ -140,7 +139,7 @@ fn end(key: &str, attempt: u32, state: StepState) -> Arc<StepEnd> {
             ..Usage::default()
         },
         events: vec![line("step.ended")],
-    })
+    }))
 }
 
 fn completed(at: Timestamp) -> Option<Arc<TaskEnd>> {
@@ -161,7 +160,7 @@ async fn a_task_is_born_with_its_first_step_and_ends_with_its_last() {
         let tenants = [TenantId::new(), TenantId::new()];
         let births = tenants.map(|tenant| {
             let mut change = case.birth(tenant, Some("key"));
-            change.started = start("model", 1, 0);
+            change.journal = vec![start("model", 1, 0)];
             change
         });
         let fences = [births[0].fence, births[1].fence];
@@ -169,7 +168,7 @@ async fn a_task_is_born_with_its_first_step_and_ends_with_its_last() {
         assert_eq!(told, [Told::Committed { last_seq: 3 }; 2]);
         let ends = fences.map(|fence| {
             let mut change = nothing(fence);
-            change.ended = vec![end("model", 1, StepState::Finished)];
+            change.journal = vec![end("model", 1, StepState::Finished)];
             change.end = completed(case.now);
             change
         });
@@ -216,7 +215,7 @@ async fn what_does_not_pass_writes_nothing_and_holds_back_no_other() {
             epoch: 9,
             ..first.fence
         });
-        stale.started = start("model", 1, 0);
+        stale.journal = vec![start("model", 1, 0)];
         let again = case.birth(tenant, Some("taken"));
         let mut stranger = case.birth(tenant, Some("of a lost lease"));
         if let Some(birth) = stranger.birth.as_mut().and_then(Arc::get_mut) {
@@ -225,7 +224,7 @@ async fn what_does_not_pass_writes_nothing_and_holds_back_no_other() {
         let good = case.birth(tenant, Some("free"));
         let (refused, born) = ([again.fence.task, stranger.fence.task], good.fence.task);
         let mut fresh = nothing(other.fence);
-        fresh.started = start("model", 1, 0);
+        fresh.journal = vec![start("model", 1, 0)];
         let told = case.write(vec![stale, fresh]).await;
         assert_eq!(
             told.unwrap(),
@@ -260,7 +259,7 @@ async fn an_end_without_a_start_undoes_it_all() {
         let births = [case.birth(tenant, None), case.birth(tenant, None)];
         case.write(births.to_vec()).await.unwrap();
         let [mut wrong, mut innocent] = births.map(|birth| nothing(birth.fence));
-        wrong.ended = vec![end("never started", 1, StepState::Finished)];
+        wrong.journal = vec![end("never started", 1, StepState::Finished)];
         innocent.end = completed(case.now);
         let fence = innocent.fence;
         let both = vec![wrong, innocent.clone()];
@@ -279,12 +278,11 @@ async fn a_step_that_is_tried_again_at_once_keeps_its_place() {
     for_each_database(&SCHEMA, |db| async move {
         let case = Case::new(db).await;
         let mut first = case.birth(TenantId::new(), None);
-        first.started = start("model", 1, 0);
+        first.journal = vec![start("model", 1, 0)];
         let fence = first.fence;
         case.write(vec![first]).await.unwrap();
         let mut again = nothing(fence);
-        again.ended = vec![end("model", 1, StepState::Failed)];
-        again.started = start("model", 2, 0);
+        again.journal = vec![end("model", 1, StepState::Failed), start("model", 2, 0)];
         let told = case.write(vec![again]).await.unwrap();
         assert_eq!(told, [Told::Committed { last_seq: 5 }]);
         let steps = steps::list(&case.db, fence.tenant, fence.task, -1, 9).await;
@@ -294,6 +292,90 @@ async fn a_step_that_is_tried_again_at_once_keeps_its_place() {
         assert_eq!((step.state, step.attempt), (StepState::Started, 2));
         assert_eq!((step.position, &step.result), (0, &None));
         assert_eq!(case.kinds(fence.tenant).await.len(), 5);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_takes_no_time_is_written_at_once() {
+    for_each_database(&SCHEMA, |db| async move {
+        let case = Case::new(db).await;
+        let mut change = case.birth(TenantId::new(), Some("key"));
+        let fence = change.fence;
+        let (failed, finished) = (StepState::Failed, StepState::Finished);
+        change.journal = vec![
+            start("one", 1, 0),
+            end("one", 1, failed),
+            start("two", 1, 1),
+            start("one", 2, 0),
+            end("one", 2, finished),
+        ];
+        change.end = completed(case.now);
+        let told = case.write(vec![change.clone()]).await.unwrap();
+        assert_eq!(told, [Told::Committed { last_seq: 8 }]);
+        let task = find(&case.db, fence.tenant, fence.task).await.unwrap();
+        let task = task.unwrap();
+        assert_eq!(task.state, TaskState::Completed);
+        assert_eq!(task.result, Some(json!("done")));
+        assert_eq!((task.usage.input_tokens, task.last_seq), (6, 8));
+        assert!(task.finished_at.is_some());
+        let steps = steps::list(&case.db, fence.tenant, fence.task, -1, 9).await;
+        let steps: Vec<_> = steps
+            .unwrap()
+            .into_iter()
+            .map(|step| {
+                (
+                    step.key,
+                    step.attempt,
+                    step.state,
+                    step.finished_at.is_some(),
+                )
+            })
+            .collect();
+        let (one, two) = ("one".to_owned(), "two".to_owned());
+        assert_eq!(
+            steps,
+            [
+                (one, 2, finished, true),
+                (two, 1, StepState::Started, false)
+            ]
+        );
+        // No lease holds what has ended.
+        let held = "SELECT count(*) AS held FROM tasks WHERE lease_group IS NOT NULL";
+        assert_eq!(case.db.q(held).scalar::<i64>().await.unwrap(), 0);
+        // The key leads to it.
+        let again = case.birth(fence.tenant, Some("key"));
+        assert_eq!(case.write(vec![again]).await.unwrap(), [Told::KeyTaken]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_birth_brings_no_end_that_has_more_to_it() {
+    for_each_database(&SCHEMA, |db| async move {
+        let case = Case::new(db).await;
+        let mut failed = case.birth(TenantId::new(), None);
+        failed.end = completed(case.now).map(|end| {
+            let failure = TaskFailure {
+                code: "internal".to_owned(),
+                detail: String::new(),
+            };
+            Arc::new(TaskEnd {
+                outcome: Outcome::Failed(failure),
+                result: None,
+                at: end.at,
+                letters: Vec::new(),
+                event: line("task.failed"),
+            })
+        });
+        let mut strange = case.birth(TenantId::new(), None);
+        strange.journal = vec![end("never started", 1, StepState::Finished)];
+        for change in [failed, strange] {
+            let fence = change.fence;
+            case.write(vec![change]).await.unwrap_err();
+            let found = find(&case.db, fence.tenant, fence.task).await.unwrap();
+            assert!(found.is_none());
+        }
     })
     .await;
 }

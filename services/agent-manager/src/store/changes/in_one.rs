@@ -10,6 +10,7 @@ use swarm_types::{AgentId, TaskId, Timestamp};
 use uuid::Uuid;
 
 use super::{Change, Line, StepEnd, StepStart, Told};
+use crate::journal::StepState;
 use crate::store::leases::Owner;
 use crate::store::outbox::NewLetter;
 use crate::store::sql::changes as sql;
@@ -37,29 +38,25 @@ pub(super) async fn write(
         false => sql::MOVES,
     };
     let count = i32::try_from(changes.len()).map_err(Error::internal)?;
-    let starts = of_each(changes, |change| change.started.as_deref());
+    let starts = of_each(changes, Change::begun);
     let lines = of_each(changes, |change| {
         Some(change.line_count()).filter(|count| *count > 0)
     });
-    let query = session.write(text).await?.bind(now).bind(count);
-    let query = query.bind(&JsonText::of(&Usage::default())?);
-    let query = with_lines(with_starts(query, &starts), &lines)?;
-    let query = match are_births {
-        true => with_births(query.bind(owner.incarnation), changes)?,
-        false => with_tidings(query, changes)?,
-    };
-    fates(changes, query.all().await?)
-}
-
-/// What tasks tell that are there.
-fn with_tidings<'q>(query: Query<'q>, changes: &[Arc<Change>]) -> Result<Query<'q>> {
-    let moves = of_each(changes, |_| Some(()));
-    let ends = of_each(changes, Change::lasting_ends);
     let letters = of_each(changes, |change| {
         change.end.iter().flat_map(|end| &end.letters)
     });
-    let query = with_ends(with_moves(query, &moves), &ends)?;
-    with_letters(query, &letters)
+    let query = session.write(text).await?.bind(now).bind(count);
+    let query = with_lines(with_starts(query, &starts)?, &lines)?;
+    let query = with_letters(query, &letters)?;
+    let query = match are_births {
+        true => with_births(query.bind(owner.incarnation), changes)?,
+        false => {
+            let moves = of_each(changes, |_| Some(()));
+            let ends = of_each(changes, Change::over);
+            with_ends(with_moves(query, &moves), &ends)?
+        }
+    };
+    fates(changes, query.all().await?)
 }
 
 fn fates(changes: &[Arc<Change>], rows: Vec<(i32, i64)>) -> Result<Vec<Told>> {
@@ -119,9 +116,6 @@ impl<'a, T> Rows<'_, 'a, T> {
 }
 
 fn with_births<'q>(query: Query<'q>, changes: &[Arc<Change>]) -> Result<Query<'q>> {
-    if changes.iter().any(|change| change.has_ends()) {
-        return Err(Error::internal("a task ends something at its birth"));
-    }
     let rows = &of_each(changes, |change| change.birth.as_deref())[..];
     let mut groups: Vec<Uuid> = rows.iter().filter_map(|row| row.2.insert.lease).collect();
     groups.dedup();
@@ -133,7 +127,7 @@ fn with_births<'q>(query: Query<'q>, changes: &[Arc<Change>]) -> Result<Query<'q
         .column(|row| row.2.insert.record.parent.map(TaskId::uuid))
         .column(|row| row.2.insert.record.role.clone())
         .column(|row| row.2.insert.record.spec.kind.clone())
-        .column(|row| row.2.insert.record.state.as_str().to_owned())
+        .column(|row| row.1.state_at_birth(row.2).as_str().to_owned())
         .column(|row| row.2.insert.record.priority.rank())
         .json(|row| &*row.2.insert.record.spec)?
         .column(|row| row.2.insert.record.agent.map(AgentId::uuid))
@@ -147,6 +141,13 @@ fn with_births<'q>(query: Query<'q>, changes: &[Arc<Change>]) -> Result<Query<'q
         .column(|row| row.2.insert.record.traceparent.clone())
         .column(|row| row.2.insert.record.created_at)
         .column(|row| row.2.insert.record.started_at)
+        .column(|row| row.1.end.as_ref().map(|end| end.at))
+        .column(|row| row.1.end.as_ref().and_then(|end| end.result.clone()))
+        .column(|row| stored(row.1.usage().input_tokens))
+        .column(|row| stored(row.1.usage().output_tokens))
+        .column(|row| stored(row.1.usage().cached_tokens))
+        .column(|row| stored(row.1.usage().model_calls))
+        .column(|row| stored(row.1.usage().tool_calls))
         .column(|row| row.2.request.as_ref().map(|it| it.key.clone()))
         .column(|row| row.2.operation.to_owned())
         .column(|row| row.2.request.as_ref().map(|it| it.body_hash.clone()))
@@ -191,19 +192,34 @@ fn with_ends<'q>(query: Query<'q>, rows: &[Of<'_, &StepEnd>]) -> Result<Query<'q
         .query)
 }
 
-fn with_starts<'q>(query: Query<'q>, rows: &[Of<'_, &StepStart>]) -> Query<'q> {
-    Rows { query, rows }
+fn with_starts<'q>(
+    query: Query<'q>,
+    rows: &[Of<'_, (&StepStart, Option<&StepEnd>)>],
+) -> Result<Query<'q>> {
+    let usage = JsonText::of(&Usage::default())?;
+    let usages = rows.iter().map(|(_, _, (_, end))| match end {
+        Some(end) => JsonText::of(&end.usage),
+        None => Ok(usage.clone()),
+    });
+    let usages = usages.collect::<Result<Vec<_>>>()?;
+    let rows = Rows { query, rows }
         .begin()
         .column(|row| row.1.fence.task.uuid())
-        .column(|row| row.2.key.clone())
-        .column(|row| row.2.id.uuid())
-        .column(|row| row.2.position)
-        .column(|row| row.2.kind.as_str().to_owned())
-        .column(|row| row.2.name.clone())
-        .column(|row| i64::from(row.2.attempt))
+        .column(|row| row.2.0.key.clone())
+        .column(|row| row.2.0.id.uuid())
+        .column(|row| row.2.0.position)
+        .column(|row| row.2.0.kind.as_str().to_owned())
+        .column(|row| row.2.0.name.clone())
+        .column(|row| step_state(row.2.1).as_str().to_owned())
+        .column(|row| i64::from(row.2.0.attempt))
         .column(|row| row.1.fence.epoch)
-        .column(|row| row.2.input.clone())
-        .query
+        .column(|row| row.2.0.input.clone())
+        .column(|row| row.2.1.and_then(|end| end.result.clone()));
+    Ok(rows.query.array(usages))
+}
+
+fn step_state(end: Option<&StepEnd>) -> StepState {
+    end.map_or(StepState::Started, |end| end.state)
 }
 
 fn with_letters<'q>(query: Query<'q>, rows: &[Of<'_, &NewLetter>]) -> Result<Query<'q>> {

@@ -8,11 +8,13 @@ use swarm_errors::{Error, Result};
 use swarm_types::Timestamp;
 use uuid::Uuid;
 
-use super::{Change, Told};
+use super::{Change, TaskEnd, Told};
+use crate::journal::StepState;
 use crate::store::leases::{self, Owner};
 use crate::store::outbox::NewLetter;
 use crate::store::tasks::{self, Ending, Forward, Insert};
 use crate::store::{events, idempotency, outbox, steps};
+use crate::tasks::Usage;
 
 pub(super) async fn write(
     db: &Db,
@@ -103,6 +105,9 @@ async fn insert_births(
         let mut insert: Insert = birth.insert.clone();
         insert.record.last_seq = change.line_count().into();
         insert.step_count = change.new_steps();
+        if let Some(end) = &change.end {
+            finish(&mut insert, end, change.usage());
+        }
         inserts.push(insert);
     }
     let new = tasks::insert(tx, &inserts).await?;
@@ -111,6 +116,16 @@ async fn insert_births(
     }
     // Ids are made here and now: only a repeat could find one taken, and repeats are settled.
     Err(Error::internal("a task's id was taken before"))
+}
+
+/// The task ends at its birth, and needs no lease any more.
+fn finish(insert: &mut Insert, end: &TaskEnd, usage: Usage) {
+    insert.lease = None;
+    let record = &mut insert.record;
+    record.state = end.outcome.state();
+    record.result = end.outcome.result().cloned();
+    record.finished_at = Some(end.at);
+    record.usage = usage;
 }
 
 /// Moves the rows of held tasks on. The fence is here: what does not pass writes nothing.
@@ -147,7 +162,7 @@ fn forward(change: &Change) -> Forward<'_> {
 async fn write_steps(tx: &mut Tx, passed: &[(&Change, i64)], now: Timestamp) -> Result<()> {
     let ends: Vec<steps::End<'_>> = passed
         .iter()
-        .flat_map(|(change, _)| change.lasting_ends().map(|end| (change.fence, end)))
+        .flat_map(|(change, _)| change.over().map(|end| (change.fence, end)))
         .map(|(fence, end)| steps::End {
             fence,
             key: &end.key,
@@ -162,8 +177,8 @@ async fn write_steps(tx: &mut Tx, passed: &[(&Change, i64)], now: Timestamp) -> 
     }
     let starts: Vec<steps::Start<'_>> = passed
         .iter()
-        .filter_map(|(change, _)| Some((change.fence, change.started.as_ref()?)))
-        .map(|(fence, start)| steps::Start {
+        .flat_map(|(change, _)| change.begun().map(|step| (change.fence, step)))
+        .map(|(fence, (start, end))| steps::Start {
             fence,
             key: &start.key,
             kind: start.kind,
@@ -172,6 +187,9 @@ async fn write_steps(tx: &mut Tx, passed: &[(&Change, i64)], now: Timestamp) -> 
             id: start.id,
             position: start.position,
             attempt: start.attempt,
+            state: end.map_or(StepState::Started, |end| end.state),
+            result: end.and_then(|end| end.result.as_ref()),
+            usage: end.map(|end| end.usage).unwrap_or_default(),
         })
         .collect();
     steps::start_all(tx, &starts, now).await

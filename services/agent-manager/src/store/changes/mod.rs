@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use swarm_database::{JsonText, Session};
-use swarm_errors::Result;
+use swarm_errors::{Error, Result};
 use swarm_types::{StepId, TaskId, Timestamp};
 
 use super::idempotency::RequestKey;
@@ -16,18 +16,50 @@ use super::outbox::NewLetter;
 use super::tasks::{Fence, Insert, Outcome};
 use crate::events::NewEvent;
 use crate::journal::{StepKind, StepState};
-use crate::tasks::Usage;
+use crate::tasks::{TaskState, Usage};
 
-/// What one task has to write: all of it or nothing. Its parts are written in the order of the
-/// fields.
+/// What one task has to write: all of it or nothing. It has happened in the order of the fields.
 #[derive(Debug, Clone)]
 pub(crate) struct Change {
     pub(crate) fence: Fence,
     pub(crate) root: TaskId,
     pub(crate) birth: Option<Arc<Birth>>,
-    pub(crate) ended: Vec<Arc<StepEnd>>,
-    pub(crate) started: Option<Arc<StepStart>>,
+    pub(crate) journal: Vec<Entry>,
     pub(crate) end: Option<Arc<TaskEnd>>,
+}
+
+/// Something that has happened to a step.
+#[derive(Debug, Clone)]
+pub(crate) enum Entry {
+    Started(Arc<StepStart>),
+    Ended(Arc<StepEnd>),
+}
+
+impl Entry {
+    fn lines(&self) -> &[Line] {
+        match self {
+            Self::Started(start) => std::slice::from_ref(&start.event),
+            Self::Ended(end) => &end.events,
+        }
+    }
+}
+
+/// A step as a change leaves it, with what the change knows of it.
+#[derive(Debug)]
+enum Left<'a> {
+    /// Its newest attempt was started, and may have ended in the same breath.
+    Begun(&'a StepStart, Option<&'a StepEnd>),
+    /// The attempt that stands in the store has ended.
+    Over(&'a StepEnd),
+}
+
+impl Left<'_> {
+    fn key(&self) -> &str {
+        match self {
+            Self::Begun(start, _) => &start.key,
+            Self::Over(end) => &end.key,
+        }
+    }
 }
 
 /// The task itself, inserted as already taken by this replica.
@@ -117,10 +149,7 @@ pub(crate) enum Told {
 impl Change {
     /// Whether there is nothing to write.
     pub(crate) fn is_empty(&self) -> bool {
-        self.birth.is_none()
-            && self.ended.is_empty()
-            && self.started.is_none()
-            && self.end.is_none()
+        self.birth.is_none() && self.journal.is_empty() && self.end.is_none()
     }
 
     /// Whether it brings its task with it.
@@ -128,42 +157,86 @@ impl Change {
         self.birth.is_some()
     }
 
-    fn has_ends(&self) -> bool {
-        !self.ended.is_empty() || self.end.is_some()
+    /// The state in which a task comes into the store.
+    fn state_at_birth(&self, birth: &Birth) -> TaskState {
+        let end = self.end.as_ref().map(|end| end.outcome.state());
+        end.unwrap_or(birth.insert.record.state)
+    }
+
+    /// A task may end at its birth, but only well: an end that has more to it takes its own time.
+    fn check(&self) -> Result<()> {
+        let ends_well = |end: &Arc<TaskEnd>| matches!(end.outcome, Outcome::Completed(_));
+        if self.is_birth() && !self.end.iter().all(ends_well) {
+            return Err(Error::internal("a task fails at its birth"));
+        }
+        if self.is_birth() && self.over().next().is_some() {
+            return Err(Error::internal("a step ends that was not started"));
+        }
+        Ok(())
     }
 
     fn usage(&self) -> Usage {
         let mut usage = Usage::default();
-        for end in &self.ended {
-            usage += end.usage;
+        for entry in &self.journal {
+            if let Entry::Ended(end) = entry {
+                usage += end.usage;
+            }
         }
         usage
     }
 
     /// How many steps it adds to the journal.
     fn new_steps(&self) -> i64 {
-        i64::from(self.started.as_ref().is_some_and(|start| start.is_new))
+        let is_new = |entry: &Entry| matches!(entry, Entry::Started(start) if start.is_new);
+        (self.journal.iter().map(|entry| i64::from(is_new(entry)))).sum()
     }
 
     /// Its events in their order.
     pub(crate) fn lines(&self) -> impl Iterator<Item = &Line> {
         let birth = self.birth.iter().flat_map(|birth| &birth.events);
-        let ended = self.ended.iter().flat_map(|end| &end.events);
-        let started = self.started.iter().map(|start| &start.event);
+        let journal = self.journal.iter().flat_map(Entry::lines);
         let end = self.end.iter().map(|end| &end.event);
-        birth.chain(ended).chain(started).chain(end)
+        birth.chain(journal).chain(end)
     }
 
     fn line_count(&self) -> i32 {
         i32::try_from(self.lines().count()).unwrap_or(i32::MAX)
     }
 
-    /// The ends of steps that stay. When the next attempt of a step is started in the same
-    /// breath, its start is written over the end of the former one.
-    fn lasting_ends(&self) -> impl Iterator<Item = &StepEnd> {
-        let again = self.started.as_ref().map(|start| start.key.as_str());
-        let ends = self.ended.iter().map(AsRef::as_ref);
-        ends.filter(move |end: &&StepEnd| Some(end.key.as_str()) != again)
+    /// Its steps as they are in the end: the start of an attempt takes the place of the former one.
+    fn left(&self) -> Vec<Left<'_>> {
+        let mut left: Vec<Left<'_>> = Vec::with_capacity(1);
+        for entry in &self.journal {
+            let key = match entry {
+                Entry::Started(start) => &start.key,
+                Entry::Ended(end) => &end.key,
+            };
+            let known = left.iter_mut().find(|step| step.key() == key);
+            match (entry, known) {
+                (Entry::Started(start), Some(step)) => *step = Left::Begun(start, None),
+                (Entry::Started(start), None) => left.push(Left::Begun(start, None)),
+                (Entry::Ended(end), Some(Left::Begun(_, ended))) => *ended = Some(end),
+                (Entry::Ended(end), Some(step)) => *step = Left::Over(end),
+                (Entry::Ended(end), None) => left.push(Left::Over(end)),
+            }
+        }
+        left
+    }
+
+    /// The steps that it writes anew, with their ends if they have ended.
+    fn begun(&self) -> impl Iterator<Item = (&StepStart, Option<&StepEnd>)> {
+        self.left().into_iter().filter_map(|step| match step {
+            Left::Begun(start, end) => Some((start, end)),
+            Left::Over(_) => None,
+        })
+    }
+
+    /// The ends of what was started before.
+    fn over(&self) -> impl Iterator<Item = &StepEnd> {
+        self.left().into_iter().filter_map(|step| match step {
+            Left::Begun(..) => None,
+            Left::Over(end) => Some(end),
+        })
     }
 }
 
@@ -183,6 +256,9 @@ pub(crate) async fn write(
 ) -> Result<Vec<Told>> {
     if changes.is_empty() {
         return Ok(Vec::new());
+    }
+    for change in changes {
+        change.check()?;
     }
     if !session.db().is_postgres() {
         return in_parts::write(session.db(), owner, changes, now).await;

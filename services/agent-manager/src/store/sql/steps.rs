@@ -34,20 +34,21 @@ pub(crate) const TREE: &str = concat!(
 /// A repeat of a step keeps the place of the first one.
 macro_rules! again {
     () => {
-        " ON CONFLICT (tenant_id, task_id, step_key) DO UPDATE SET state = 'started', attempt = excluded.attempt,
-            epoch = excluded.epoch, input = excluded.input, result = NULL, usage = excluded.usage,
-            started_at = excluded.started_at, finished_at = NULL"
+        " ON CONFLICT (tenant_id, task_id, step_key) DO UPDATE SET state = excluded.state, attempt = excluded.attempt,
+            epoch = excluded.epoch, input = excluded.input, result = excluded.result, usage = excluded.usage,
+            started_at = excluded.started_at, finished_at = excluded.finished_at"
     };
 }
 
 pub(super) use again;
 
-/// Writes starts.
+/// Writes starts, each with its end if that is known.
 pub(crate) const START: &str = concat!(
-    "INSERT INTO steps (tenant_id, task_id, step_key, id, position, kind, name, state, attempt, epoch, input, usage,
-        started_at)
+    "INSERT INTO steps (tenant_id, task_id, step_key, id, position, kind, name, state, attempt, epoch, input, result,
+        usage, started_at, finished_at)
      SELECT unhex(value->>0), unhex(value->>1), value->>2, unhex(value->>3), value->>4, value->>5, value->>6,
-        value->>7, value->>8, value->>9, value->>10, value->>11, value->>12 FROM json_each($1) WHERE TRUE",
+        value->>7, value->>8, value->>9, value->>10, value->>11, value->>12, value->>13, value->>14
+     FROM json_each($1) WHERE TRUE",
     again!()
 );
 

@@ -20,7 +20,8 @@ macro_rules! insert_columns {
     () => {
         "INSERT INTO tasks (tenant_id, id, root_id, parent_id, role, kind, state, priority, spec, agent_id, attempt,
                             epoch, lease_group, ready_at, deadline, last_seq, step_count, traceparent, created_at,
-                            started_at)"
+                            started_at, finished_at, result, input_tokens, output_tokens, cached_tokens, model_calls,
+                            tool_calls)"
     };
 }
 
@@ -36,14 +37,16 @@ pub(crate) const INSERT_PG: &str = concat!(
     insert_columns!(),
     " SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::text[],
         $8::int2[], $9::json[], $10::uuid[], $11::bigint[], $12::bigint[], $13::uuid[], $14::timestamptz[],
-        $15::timestamptz[], $16::bigint[], $17::bigint[], $18::text[], $19::timestamptz[], $20::timestamptz[])
+        $15::timestamptz[], $16::bigint[], $17::bigint[], $18::text[], $19::timestamptz[], $20::timestamptz[],
+        $21::timestamptz[], $22::json[], $23::bigint[], $24::bigint[], $25::bigint[], $26::bigint[], $27::bigint[])
       ON CONFLICT (tenant_id, id) DO NOTHING RETURNING id"
 );
 pub(crate) const INSERT_LITE: &str = concat!(
     insert_columns!(),
     " SELECT unhex(value->>0), unhex(value->>1), unhex(value->>2), unhex(value->>3), value->>4, value->>5, value->>6,
         value->>7, value->>8, unhex(value->>9), value->>10, value->>11, unhex(value->>12), value->>13, value->>14,
-        value->>15, value->>16, value->>17, value->>18, value->>19
+        value->>15, value->>16, value->>17, value->>18, value->>19, value->>20, value->>21, value->>22, value->>23,
+        value->>24, value->>25, value->>26
       FROM json_each($1) WHERE TRUE ON CONFLICT (tenant_id, id) DO NOTHING RETURNING id"
 );
 

@@ -83,6 +83,11 @@ pub(crate) async fn insert(tx: &mut Tx, tasks: &[Insert]) -> Result<Vec<TaskId>>
     }
     let specs = tasks.iter().map(|task| JsonText::of(&task.record.spec));
     let specs = specs.collect::<Result<Vec<_>>>()?;
+    let results = tasks.iter().map(|task| {
+        let result = task.record.result.as_ref();
+        result.map(JsonText::of).transpose()
+    });
+    let results = results.collect::<Result<Vec<_>>>()?;
     let ready = tasks.iter().map(Insert::ready_at).collect();
     let inserted: Vec<(Uuid,)> = tx
         .batch(sql::INSERT_PG, sql::INSERT_LITE)
@@ -106,6 +111,13 @@ pub(crate) async fn insert(tx: &mut Tx, tasks: &[Insert]) -> Result<Vec<TaskId>>
         .column(column(tasks, |task| task.traceparent.clone()))
         .column(column(tasks, |task| task.created_at))
         .column(column(tasks, |task| task.started_at))
+        .column(column(tasks, |task| task.finished_at))
+        .column(results)
+        .column(column(tasks, |task| stored(task.usage.input_tokens)))
+        .column(column(tasks, |task| stored(task.usage.output_tokens)))
+        .column(column(tasks, |task| stored(task.usage.cached_tokens)))
+        .column(column(tasks, |task| stored(task.usage.model_calls)))
+        .column(column(tasks, |task| stored(task.usage.tool_calls)))
         .all()
         .await?;
     Ok(inserted
