@@ -18,8 +18,11 @@ use tokio::time::timeout;
 use super::Engine;
 use crate::store::changes::{Change, Told};
 
-/// The most changes of one transaction.
-const LARGEST_BATCH: usize = 256;
+/// The most changes of one transaction: a larger one would gain little, and those who wait for their
+/// answers before they ask again would all be in it, so that the store and everybody else would
+/// take turns. (64 callers, two processors: 10,300 tasks a second with one batch of all of them,
+/// 11,700 with halves.)
+const LARGEST_BATCH: usize = 32;
 /// With nothing to do for so long, the lane gives its connection back.
 const REST_AFTER: Duration = Duration::from_millis(100);
 
