@@ -37,8 +37,9 @@ const SIGN_OF_LIFE: Duration = Duration::from_secs(15);
 /// List or follow the events of a task
 ///
 /// With `Accept: text/event-stream`, a stream that begins behind `Last-Event-ID` or `cursor`, or at
-/// the start, and goes on live. Tokens come without an id. The last event is `end`, whose `reason` is
-/// `task_ended`, `server_stopping`, `token_expired`, `too_slow` or `failed`.
+/// the start, and goes on live. Tokens come without an id. An event `gap` says that what was before its
+/// `cursor` is no longer kept. The last event is `end`, whose `reason` is `task_ended`,
+/// `server_stopping`, `token_expired`, `too_slow` or `failed`.
 #[utoipa::path(get, path = "", tag = "tasks",
     params(
         ("id" = String, Path, description = "The task"),
