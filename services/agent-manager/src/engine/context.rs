@@ -123,6 +123,7 @@ impl TaskContext {
     /// Takes a step. What the journal has as finished is returned from there, and `work` is not
     /// called. Otherwise the start is committed, `work` runs (and is dropped when the attempt must
     /// end), and its result, usage, events, messages and sub-tasks are committed in one transaction.
+    /// A free step of a task that is not stored yet does not wait for the commit of its start.
     ///
     /// A failed `work` is journaled as failed; the next call of the same key is its next attempt.
     /// A `work` that fails by [`super::outcome_unknown`] has no next attempt.
