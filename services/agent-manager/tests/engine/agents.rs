@@ -12,7 +12,7 @@ use swarm_errors::Code;
 use swarm_test_support::database::for_each_database;
 use tokio::sync::Semaphore;
 
-use crate::rig::{Options, Rig, echo, profile, script};
+use crate::rig::{Options, Rig, echo, profile, script, script_with};
 
 #[tokio::test]
 async fn names_are_unique_among_the_living() {
@@ -210,23 +210,19 @@ async fn a_deleted_or_draining_agent_finishes_and_what_is_queued_for_it_fails() 
 async fn an_agent_that_waits_leaves_its_place_to_others() {
     for_each_database(&SCHEMA, |db| async move {
         let gate = Arc::new(Semaphore::new(0));
-        let work = {
-            let gate = gate.clone();
-            script(move |context| {
-                let gate = gate.clone();
-                async move {
-                    if context.task().spec.kind == "waits" {
-                        tokio::select! {
-                            parked = context.park(WaitingReason::Message, crate::rig::LONG) => parked?,
-                            permit = gate.acquire() => permit.unwrap().forget(),
-                        }
-                        let step = StepSpec::new("after", StepKind::Tool, "t", json!({}));
-                        context.step(step, |_| async { Ok(StepDone::new(())) }).await?;
-                    }
-                    Ok(json!(null))
+        let work = script_with(&gate, |context, gate| async move {
+            if context.task().spec.kind == "waits" {
+                tokio::select! {
+                    parked = context.park(WaitingReason::Message, crate::rig::LONG) => parked?,
+                    permit = gate.acquire() => permit.unwrap().forget(),
                 }
-            })
-        };
+                let step = StepSpec::new("after", StepKind::Tool, "t", json!({}));
+                context
+                    .step(step, |_| async { Ok(StepDone::new(())) })
+                    .await?;
+            }
+            Ok(json!(null))
+        });
         let rig = Rig::start_with(&db, work, Options::default()).await;
         let agent = rig.agent("one", 1).await;
         let mut submission = rig.submission();

@@ -13,36 +13,30 @@ use swarm_test_support::eventually;
 use swarm_types::TenantId;
 use tokio::sync::Semaphore;
 
-use crate::rig::{LONG, Options, Rig, script};
+use crate::rig::{LONG, Options, Rig, script, script_with};
 
 #[tokio::test]
 async fn a_full_queue_says_when_to_try_again_and_holds_up_nobody_else() {
     for_each_database(&SCHEMA, |db| async move {
         let gate = Arc::new(Semaphore::new(0));
-        let work = {
-            let gate = gate.clone();
-            script(move |context| {
-                let gate = gate.clone();
-                async move {
-                    if context.task().parent.is_none() {
-                        gate.acquire().await.unwrap().forget();
-                        let split = StepSpec::new("split", StepKind::SubTask, "", json!({}));
-                        context
-                            .step(split, |_| async {
-                                let mut done = StepDone::new(());
-                                done.children = vec![NewTask::default(); 5];
-                                Ok(done)
-                            })
-                            .await?;
-                        let children: Vec<_> = (0..5)
-                            .map(|place| context.child_id("split", place))
-                            .collect();
-                        context.await_tasks(&children).await?;
-                    }
-                    Ok(json!("done"))
-                }
-            })
-        };
+        let work = script_with(&gate, |context, gate| async move {
+            if context.task().parent.is_none() {
+                gate.acquire().await.unwrap().forget();
+                let split = StepSpec::new("split", StepKind::SubTask, "", json!({}));
+                context
+                    .step(split, |_| async {
+                        let mut done = StepDone::new(());
+                        done.children = vec![NewTask::default(); 5];
+                        Ok(done)
+                    })
+                    .await?;
+                let children: Vec<_> = (0..5)
+                    .map(|place| context.child_id("split", place))
+                    .collect();
+                context.await_tasks(&children).await?;
+            }
+            Ok(json!("done"))
+        });
         let options = Options {
             workers: 1,
             max_queued: 3,

@@ -11,7 +11,7 @@ use swarm_errors::Result;
 use swarm_test_support::database::for_each_database;
 use swarm_types::TenantId;
 
-use crate::rig::{LONG, Rig, echo, script};
+use crate::rig::{LONG, Rig, echo, script, script_with};
 
 const STEPS: usize = 4;
 
@@ -74,25 +74,19 @@ async fn a_watch_that_resumes_misses_and_repeats_nothing() {
 async fn tokens_come_within_their_step_and_are_not_stored() {
     for_each_database(&SCHEMA, |db| async move {
         let gate = std::sync::Arc::new(tokio::sync::Semaphore::new(0));
-        let work = {
-            let gate = gate.clone();
-            script(move |context| {
-                let gate = gate.clone();
-                async move {
+        let work = script_with(&gate, |context, gate| async move {
+            gate.acquire().await.unwrap().forget();
+            // Its end would carry the text, and the reader need not see the token.
+            let seen = StepSpec::new("model/seen", StepKind::Model, "m", json!({}));
+            context
+                .step(seen, |step| async move {
+                    step.emit_token("first");
                     gate.acquire().await.unwrap().forget();
-                    // Its end would carry the text, and the reader need not see the token.
-                    let seen = StepSpec::new("model/seen", StepKind::Model, "m", json!({}));
-                    context
-                        .step(seen, |step| async move {
-                            step.emit_token("first");
-                            gate.acquire().await.unwrap().forget();
-                            Ok(StepDone::new("first".to_owned()))
-                        })
-                        .await?;
-                    talk(context).await
-                }
-            })
-        };
+                    Ok(StepDone::new("first".to_owned()))
+                })
+                .await?;
+            talk(context).await
+        });
         let rig = Rig::start(&db, work).await;
         let task = rig.submit().await;
         let mut watched =
@@ -145,30 +139,19 @@ async fn tokens_come_within_their_step_and_are_not_stored() {
 async fn a_slow_reader_loses_tokens_at_most() {
     for_each_database(&SCHEMA, |db| async move {
         let gate = std::sync::Arc::new(tokio::sync::Semaphore::new(0));
-        let work = {
-            let gate = gate.clone();
-            script(move |context| {
-                let gate = gate.clone();
-                async move {
-                    gate.acquire().await.unwrap().forget();
-                    for place in 0..STEPS {
-                        let step = StepSpec::new(
-                            format!("model/{place}"),
-                            StepKind::Model,
-                            "m",
-                            json!({}),
-                        );
-                        context
-                            .step(step, |step| async move {
-                                (0..2_000).for_each(|_| step.emit_token("word "));
-                                Ok(StepDone::new(()))
-                            })
-                            .await?;
-                    }
-                    Ok(json!(null))
-                }
-            })
-        };
+        let work = script_with(&gate, |context, gate| async move {
+            gate.acquire().await.unwrap().forget();
+            for place in 0..STEPS {
+                let step = StepSpec::new(format!("model/{place}"), StepKind::Model, "m", json!({}));
+                context
+                    .step(step, |step| async move {
+                        (0..2_000).for_each(|_| step.emit_token("word "));
+                        Ok(StepDone::new(()))
+                    })
+                    .await?;
+            }
+            Ok(json!(null))
+        });
         let rig = Rig::start(&db, work).await;
         let task = rig.submit().await;
         let mut watched =

@@ -11,7 +11,7 @@ use swarm_test_support::database::for_each_database;
 use swarm_test_support::eventually;
 use tokio::sync::Semaphore;
 
-use crate::rig::{LONG, Options, Rig, script};
+use crate::rig::{LONG, Options, Rig, script, script_with};
 
 fn step(key: &str) -> StepSpec {
     StepSpec::new(key, StepKind::Tool, "t", json!({}))
@@ -103,19 +103,13 @@ async fn what_cannot_be_stored_spoils_no_other_task() {
 async fn an_end_is_written_also_when_nothing_follows_it_for_long() {
     for_each_database(&SCHEMA, |db| async move {
         let gate = Arc::new(Semaphore::new(0));
-        let work = {
-            let gate = gate.clone();
-            script(move |context| {
-                let gate = gate.clone();
-                async move {
-                    context
-                        .step(step("first"), |_| async { Ok(StepDone::new(1)) })
-                        .await?;
-                    gate.acquire().await.unwrap().forget();
-                    Ok(json!("done"))
-                }
-            })
-        };
+        let work = script_with(&gate, |context, gate| async move {
+            context
+                .step(step("first"), |_| async { Ok(StepDone::new(1)) })
+                .await?;
+            gate.acquire().await.unwrap().forget();
+            Ok(json!("done"))
+        });
         let rig = Rig::start(&db, work).await;
         let task = rig.submit().await;
         eventually("the end of the step", LONG, || async {

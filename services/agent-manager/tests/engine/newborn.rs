@@ -12,14 +12,14 @@ use swarm_agent_manager::events::Scope;
 use swarm_agent_manager::journal::{StepDone, StepKind, StepSpec, StepState};
 use swarm_agent_manager::store::idempotency::RequestKey;
 use swarm_agent_manager::tasks::TaskState;
-use swarm_database::Db;
-use swarm_errors::{Error, Result};
+use swarm_database::{Db, Tx};
+use swarm_errors::{Code, Error, Result};
 use swarm_test_support::database::for_each_database;
 use swarm_types::{Clock, SystemClock};
 use tokio::sync::{Notify, Semaphore};
 use tokio::time::timeout;
 
-use crate::rig::{LONG, Options, Rig, script};
+use crate::rig::{LONG, Options, Rig, script, script_with};
 
 fn paid(key: &str) -> StepSpec {
     StepSpec::new(key, StepKind::Model, "m", json!({"key": key}))
@@ -73,6 +73,17 @@ fn keyed(rig: &Rig) -> Submission {
     submission
 }
 
+/// Somebody else is about to use the key, so the birth has to wait.
+async fn hold_back(db: &Db, rig: &Rig) -> Tx {
+    let mut other = db.begin().await.unwrap();
+    let text =
+        "INSERT INTO idempotency (tenant_id, key, operation, body_hash, answer_id, created_at)
+         VALUES ($1, 'k', 'submit_task', $2, $1, $3)";
+    let query = other.q(text).bind(rig.tenant.uuid()).bind(vec![1_u8]);
+    query.bind(SystemClock.now()).exec().await.unwrap();
+    other
+}
+
 #[tokio::test]
 async fn a_step_that_costs_something_begins_when_its_task_is_stored() {
     for_each_database(&SCHEMA, |db| async move {
@@ -90,19 +101,41 @@ async fn a_step_that_costs_nothing_does_not_wait_for_the_store() {
     for_each_database(&SCHEMA, |db| async move {
         let begun = Arc::new(Notify::new());
         let rig = Rig::start(&db, look(&db, free, &begun)).await;
-        // Somebody else is about to use the key, so the birth has to wait.
-        let mut other = db.begin().await.unwrap();
-        let text =
-            "INSERT INTO idempotency (tenant_id, key, operation, body_hash, answer_id, created_at)
-                    VALUES ($1, 'k', 'submit_task', $2, $1, $3)";
-        let query = other.q(text).bind(rig.tenant.uuid()).bind(vec![1_u8]);
-        query.bind(SystemClock.now()).exec().await.unwrap();
+        let other = hold_back(&db, &rig).await;
         let (task, ()) = tokio::join!(rig.engine.submit(keyed(&rig)), async {
             timeout(LONG, begun.notified()).await.expect("it begins");
             other.rollback().await.unwrap();
         });
         let ended = rig.ended(task.unwrap().id).await;
         assert_eq!(ended.state, TaskState::Completed);
+        rig.stop().await;
+    })
+    .await;
+}
+
+/// Whether its commit still came about or not: the repeat of the request ends as one task.
+#[tokio::test]
+async fn a_crash_before_the_birth_loses_and_doubles_nothing() {
+    for_each_database(&SCHEMA, |db| async move {
+        let begun = Arc::new(Notify::new());
+        let rig = Rig::start(&db, look(&db, free, &begun)).await;
+        let (engine, submission) = (rig.engine.clone(), keyed(&rig));
+        let other = hold_back(&db, &rig).await;
+        let (refused, ()) = tokio::join!(engine.submit(submission.clone()), async {
+            timeout(LONG, begun.notified()).await.expect("it begins");
+            rig.crash().await;
+            other.rollback().await.unwrap();
+        });
+        assert_eq!(refused.unwrap_err().code(), Code::Unavailable);
+        let options = Options {
+            tenant: submission.tenant,
+            ..Options::default()
+        };
+        let rig = Rig::start_with(&db, look(&db, free, &begun), options).await;
+        let task = rig.engine.submit(submission).await.unwrap();
+        assert_eq!(rig.ended(task.id).await.state, TaskState::Completed);
+        let all = rig.engine.list_tasks(rig.tenant, None, None, None, 10);
+        assert_eq!(all.await.unwrap().items.len(), 1);
         rig.stop().await;
     })
     .await;
@@ -223,16 +256,10 @@ async fn a_failure_at_once_is_an_end_as_any_other() {
 async fn a_repeat_gets_the_first_ones_task_and_leaves_nothing() {
     for_each_database(&SCHEMA, |db| async move {
         let runs = Arc::new(AtomicU32::new(0));
-        let work = {
-            let runs = runs.clone();
-            script(move |context| {
-                let runs = runs.clone();
-                async move {
-                    runs.fetch_add(1, Ordering::Relaxed);
-                    two_words(context).await
-                }
-            })
-        };
+        let work = script_with(&runs, |context, runs| async move {
+            runs.fetch_add(1, Ordering::Relaxed);
+            two_words(context).await
+        });
         let rig = Rig::start(&db, work).await;
         let submission = keyed(&rig);
         let submit = |_| {
@@ -268,24 +295,18 @@ async fn a_repeat_gets_the_first_ones_task_and_leaves_nothing() {
 async fn words_are_held_back_until_there_is_a_task_that_says_them() {
     for_each_database(&SCHEMA, |db| async move {
         let gate = Arc::new(Semaphore::new(0));
-        let work = {
-            let gate = gate.clone();
-            script(move |context| {
-                let gate = gate.clone();
-                async move {
-                    context
-                        .step(free("say"), |step| async move {
-                            step.emit_token("before ");
-                            gate.acquire().await.unwrap().forget();
-                            step.emit_token("after");
-                            gate.acquire().await.unwrap().forget();
-                            Ok(StepDone::new("before after".to_owned()))
-                        })
-                        .await?;
-                    Ok(json!("said"))
-                }
-            })
-        };
+        let work = script_with(&gate, |context, gate| async move {
+            context
+                .step(free("say"), |step| async move {
+                    step.emit_token("before ");
+                    gate.acquire().await.unwrap().forget();
+                    step.emit_token("after");
+                    gate.acquire().await.unwrap().forget();
+                    Ok(StepDone::new("before after".to_owned()))
+                })
+                .await?;
+            Ok(json!("said"))
+        });
         let rig = Rig::start(&db, work).await;
         let watched = rig.engine.watch(rig.tenant, Scope::Tenant, Some(0), true);
         let mut watched = Box::pin(watched);

@@ -11,7 +11,7 @@ use swarm_test_support::eventually;
 use swarm_types::Priority;
 use tokio::sync::Semaphore;
 
-use crate::rig::{LONG, Options, Rig, script};
+use crate::rig::{LONG, Options, Rig, script_with};
 
 async fn overview(rig: &Rig) -> Overview {
     rig.engine.overview(rig.tenant, false).await.unwrap()
@@ -22,18 +22,14 @@ async fn what_two_replicas_do_adds_up() {
     for_each_database(&SCHEMA, |db| async move {
         let gate = Arc::new(Semaphore::new(0));
         let work = || {
-            let gate = gate.clone();
-            script(move |context| {
-                let gate = gate.clone();
-                async move {
-                    let step = StepSpec::new("call", StepKind::Model, "oracle", json!({}));
-                    context
-                        .step(step, |_| async {
-                            gate.acquire().await.unwrap().forget();
-                            Ok(StepDone::new(json!(1)))
-                        })
-                        .await
-                }
+            script_with(&gate, |context, gate| async move {
+                let step = StepSpec::new("call", StepKind::Model, "oracle", json!({}));
+                context
+                    .step(step, |_| async {
+                        gate.acquire().await.unwrap().forget();
+                        Ok(StepDone::new(json!(1)))
+                    })
+                    .await
             })
         };
         let options = |replica| Options {

@@ -16,7 +16,7 @@ use swarm_test_support::eventually;
 use swarm_types::TenantId;
 use tokio::sync::Semaphore;
 
-use crate::rig::{LONG, Options, Rig, echo, script};
+use crate::rig::{LONG, Options, Rig, echo, script, script_with};
 
 const NARROW: &str = "narrow";
 
@@ -232,24 +232,18 @@ async fn split(context: &TaskContext) -> Result<()> {
 async fn sub_tasks_count_in_the_pool_of_their_parent_and_one_place_is_enough() {
     for_each_database(&SCHEMA, |db| async move {
         let count = Arc::<Count>::default();
-        let work = {
-            let count = count.clone();
-            script(move |context| {
-                let count = count.clone();
-                async move {
-                    if context.task().role.is_empty() {
-                        split(&context).await?;
-                    }
-                    count.begins();
-                    let step = StepSpec::new("work", StepKind::Tool, "t", json!({}));
-                    context
-                        .step(step, |_| async { Ok(StepDone::new(())) })
-                        .await?;
-                    count.ends();
-                    Ok(json!("done"))
-                }
-            })
-        };
+        let work = script_with(&count, |context, count| async move {
+            if context.task().role.is_empty() {
+                split(&context).await?;
+            }
+            count.begins();
+            let step = StepSpec::new("work", StepKind::Tool, "t", json!({}));
+            context
+                .step(step, |_| async { Ok(StepDone::new(())) })
+                .await?;
+            count.ends();
+            Ok(json!("done"))
+        });
         let rig = Rig::start_with(&db, work, bounded(1)).await;
         let tasks = [
             submit(&rig, NARROW, "test").await,

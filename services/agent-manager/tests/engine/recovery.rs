@@ -12,7 +12,7 @@ use swarm_test_support::eventually;
 use swarm_types::Timestamp;
 use tokio::sync::{Semaphore, mpsc};
 
-use crate::rig::{LONG, Options, Rig, echo, script};
+use crate::rig::{LONG, Options, Rig, echo, script, script_with};
 
 #[tokio::test]
 async fn a_replica_that_comes_back_takes_its_own_tasks_at_once_and_leaves_those_of_others() {
@@ -153,16 +153,10 @@ async fn a_lease_is_renewed_for_as_long_as_the_task_takes_and_closed_at_the_end(
     const EXPIRY: &str = "SELECT expires_at FROM lease_groups";
     for_each_database(&SCHEMA, |db| async move {
         let gate = Arc::new(Semaphore::new(0));
-        let work = {
-            let gate = gate.clone();
-            script(move |_| {
-                let gate = gate.clone();
-                async move {
-                    gate.acquire().await.unwrap().forget();
-                    Ok(json!(null))
-                }
-            })
-        };
+        let work = script_with(&gate, |_, gate| async move {
+            gate.acquire().await.unwrap().forget();
+            Ok(json!(null))
+        });
         let lease = Duration::from_secs(2);
         let rig = Rig::start_with(
             &db,

@@ -15,7 +15,7 @@ use swarm_test_support::database::for_each_database;
 use swarm_types::{Clock, ManualClock, SystemClock, TaskId};
 
 use crate::retries::{attempts, counted, fails};
-use crate::rig::{Options, Rig, script};
+use crate::rig::{Options, Rig, script, script_with};
 
 fn again(rig: &Rig, id: TaskId) -> Again {
     Again {
@@ -111,29 +111,23 @@ async fn what_ended_at_its_deadline_gets_time_and_repeats_only_what_may_be() {
     for_each_database(&SCHEMA, |db| async move {
         let clock = Arc::new(ManualClock::new(SystemClock.now()));
         let tokens: Arc<std::sync::Mutex<Vec<String>>> = Arc::default();
-        let work = {
-            let tokens = tokens.clone();
-            script(move |context| {
-                let tokens = tokens.clone();
-                async move {
-                    let once = context.task().spec.kind == "once";
-                    let mut step = StepSpec::new("tool", StepKind::Tool, "t", json!({}));
-                    if once {
-                        step = step.at_most_once();
+        let work = script_with(&tokens, |context, tokens| async move {
+            let once = context.task().spec.kind == "once";
+            let mut step = StepSpec::new("tool", StepKind::Tool, "t", json!({}));
+            if once {
+                step = step.at_most_once();
+            }
+            let first = context.task().attempt == 1;
+            context
+                .step(step, |step| async move {
+                    tokens.lock().unwrap().push(step.token().to_owned());
+                    if first {
+                        std::future::pending::<()>().await;
                     }
-                    let first = context.task().attempt == 1;
-                    context
-                        .step(step, |step| async move {
-                            tokens.lock().unwrap().push(step.token().to_owned());
-                            if first {
-                                std::future::pending::<()>().await;
-                            }
-                            Ok(StepDone::new(json!("done")))
-                        })
-                        .await
-                }
-            })
-        };
+                    Ok(StepDone::new(json!("done")))
+                })
+                .await
+        });
         let options = Options {
             clock: clock.clone(),
             ..Options::default()

@@ -51,6 +51,17 @@ where
     Arc::new(Scripted(Box::new(move |context| Box::pin(work(context)))))
 }
 
+/// The same with something that the test and all of its tasks share.
+pub(crate) fn script_with<S, F, Fut>(shared: &Arc<S>, work: F) -> Arc<dyn Executor>
+where
+    S: Send + Sync + 'static,
+    F: Fn(TaskContext, Arc<S>) -> Fut + Send + Sync + 'static,
+    Fut: Future<Output = Result<Value>> + Send + 'static,
+{
+    let shared = shared.clone();
+    script(move |context| work(context, shared.clone()))
+}
+
 /// An executor whose tasks are done at once.
 pub(crate) fn echo() -> Arc<dyn Executor> {
     script(|context| async move { Ok(context.task().spec.input.clone()) })

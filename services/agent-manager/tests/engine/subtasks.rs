@@ -13,7 +13,7 @@ use swarm_test_support::database::for_each_database;
 use swarm_types::TaskId;
 use tokio::sync::{Semaphore, mpsc};
 
-use crate::rig::{Options, Rig, script};
+use crate::rig::{Options, Rig, script, script_with};
 
 const PARTS: usize = 3;
 
@@ -208,30 +208,24 @@ async fn what_is_left_below_a_failed_task_is_cancelled() {
 async fn a_parked_task_says_why_and_goes_on() {
     for_each_database(&SCHEMA, |db| async move {
         let gate = Arc::new(Semaphore::new(0));
-        let work = {
-            let gate = gate.clone();
-            script(move |context| {
-                let gate = gate.clone();
-                async move {
-                    // Given up half-way: the next step finds the task waiting for nothing.
-                    tokio::select! {
-                        parked = context.park(WaitingReason::Timer, crate::rig::LONG) => parked?,
-                        permit = gate.acquire() => permit.unwrap().forget(),
-                    }
-                    let step = StepSpec::new("after", StepKind::Tool, "t", json!({}));
-                    context
-                        .step(step, |_| async { Ok(StepDone::new(())) })
-                        .await?;
-                    context
-                        .park(
-                            WaitingReason::Consensus,
-                            std::time::Duration::from_millis(1),
-                        )
-                        .await?;
-                    Ok(json!("went on"))
-                }
-            })
-        };
+        let work = script_with(&gate, |context, gate| async move {
+            // Given up half-way: the next step finds the task waiting for nothing.
+            tokio::select! {
+                parked = context.park(WaitingReason::Timer, crate::rig::LONG) => parked?,
+                permit = gate.acquire() => permit.unwrap().forget(),
+            }
+            let step = StepSpec::new("after", StepKind::Tool, "t", json!({}));
+            context
+                .step(step, |_| async { Ok(StepDone::new(())) })
+                .await?;
+            context
+                .park(
+                    WaitingReason::Consensus,
+                    std::time::Duration::from_millis(1),
+                )
+                .await?;
+            Ok(json!("went on"))
+        });
         let rig = Rig::start(&db, work).await;
         let task = rig.submit().await;
         rig.reaches(task.id, TaskState::Waiting).await;

@@ -21,7 +21,7 @@ use swarm_types::{TaskId, TenantId};
 use tokio::sync::{Semaphore, mpsc};
 
 use crate::replica::Replica;
-use crate::rig::{LONG, Options, Rig, script, submission};
+use crate::rig::{LONG, Options, Rig, script, script_with, submission};
 
 const LEASE: Duration = Duration::from_secs(1);
 const STEPS: usize = 3;
@@ -319,22 +319,16 @@ async fn many_replicas_take_each_lost_task_once() {
     let tenant = TenantId::new();
     let runs = Arc::new(AtomicUsize::new(0));
     let dead = script(|_| std::future::pending());
-    let alive = {
-        let runs = runs.clone();
-        script(move |context| {
-            let runs = runs.clone();
-            async move {
-                let step = StepSpec::new("once", StepKind::Tool, "t", json!({}));
-                context
-                    .step(step, |_| async {
-                        runs.fetch_add(1, Ordering::Relaxed);
-                        Ok(StepDone::new(()))
-                    })
-                    .await?;
-                Ok(json!("done"))
-            }
-        })
-    };
+    let alive = script_with(&runs, |context, runs| async move {
+        let step = StepSpec::new("once", StepKind::Tool, "t", json!({}));
+        context
+            .step(step, |_| async {
+                runs.fetch_add(1, Ordering::Relaxed);
+                Ok(StepDone::new(()))
+            })
+            .await?;
+        Ok(json!("done"))
+    });
     let victim = Options {
         workers: TASKS,
         ..options("victim", tenant)
